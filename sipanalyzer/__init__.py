@@ -1,0 +1,27 @@
+"""Reads packet captures of SIP and RTP and says what happened to every call, with numbers that are right.
+
+``sipanalyzer.analyze("a.pcap")`` gives an :class:`~sipanalyzer.analysis.Analysis`. Importing this package loads the
+standard library only; what is heavy is loaded when it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .errors import CaptureError, ParseError, SipAnalyzerError
+from .options import Options
+
+if TYPE_CHECKING:
+    from .analysis import Analysis, analyze
+
+__all__ = ["Analysis", "CaptureError", "Options", "ParseError", "SipAnalyzerError", "__version__", "analyze"]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Analysis", "analyze"):
+        from . import analysis
+
+        return getattr(analysis, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

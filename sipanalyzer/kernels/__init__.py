@@ -1,0 +1,136 @@
+"""The engine room's door: one source a kernel, interpreted at first, compiled once there is enough to do.
+
+Floor 1. Comes in: numpy arrays and integers. Goes out: the same arrays, changed in place, and integers. This is the
+only file that names numba. A kernel is a plain function under :func:`kernel`; what kernels call is under
+:func:`helper`. Both ways give the same bits (tests hold every kernel to it), so a kernel reads every byte as
+``int(buf[i])`` and keeps products under 2**63.
+
+Kernels are compiled into a per-user cache, by one process at a time, under a name that holds a digest of this folder:
+numba's own check looks at one file only and would run stale code when a helper or a constant next door changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import pathlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+__all__ = ["available", "compiled", "helper", "kernel", "set_compiled"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_default = False
+_helpers: list[Callable[..., Any]] = []
+_lock = threading.RLock()
+_told = False
+
+
+def compiled() -> bool:
+    """Whether kernels run compiled now."""
+    return _default
+
+
+def set_compiled(value: bool) -> bool:
+    """Choose between compiled and interpreted kernels for the whole process; returns whether they are compiled now.
+
+    Where numba has no build for this Python, kernels stay interpreted and standard error says so once.
+    """
+    global _default, _told
+    if value and not available():
+        if not _told:
+            _told = True
+            print("sipanalyzer: numba is not installed; large captures will take long", file=sys.stderr)
+        value = False
+    _default = value
+    return value
+
+
+@functools.cache
+def available() -> bool:
+    """Whether numba can be imported (it is not imported to find out)."""
+    import importlib.util
+
+    return os.environ.get("SIPANALYZER_NUMBA", "1") != "0" and importlib.util.find_spec("numba") is not None
+
+
+def helper(function: _Function) -> _Function:
+    """Mark a plain function that kernels call; it must stand above the kernels that call it."""
+    _helpers.append(function)
+    return function
+
+
+@functools.cache
+def _cache_folder() -> pathlib.Path:
+    import numba
+
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    for path in sorted(pathlib.Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    root = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path("~/.cache").expanduser())
+    return root / "sipanalyzer" / digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def _one_compiler() -> Iterator[None]:
+    """Threads, then processes, one at a time: numba writes atomically but merges no index (its issue 4807)."""
+    with _lock, contextlib.ExitStack() as stack:
+        with contextlib.suppress(ImportError, OSError):  # Windows, a home that cannot be written: go on unlocked
+            import fcntl
+
+            folder = _cache_folder()
+            folder.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context((folder / "lock").open("wb")), fcntl.LOCK_EX)
+        yield
+
+
+class _Kernel:
+    """A function that runs interpreted, or compiled for the one signature that it is called with."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._python = function
+        self._compiled: Callable[..., Any] | None = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        if not _default:  # memoryviews hand out Python ints: no uint8 shifts, no overflow, faster than ndarray items
+            return self._python(*[memoryview(a) if isinstance(a, np.ndarray) else a for a in arguments])  # type: ignore[arg-type]
+        if self._compiled is None:
+            with _one_compiler():
+                if self._compiled is None:
+                    self._compiled = self._compile(arguments)
+        return self._compiled(*arguments)
+
+    def _compile(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+        import numba
+        from numba.extending import register_jitable
+
+        while _helpers:
+            register_jitable(_helpers.pop())
+        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(_cache_folder())
+        try:
+            function = numba.njit(cache=True, nogil=True)(self._python)
+        except (RuntimeError, OSError):  # nowhere to keep it
+            function = numba.njit(nogil=True)(self._python)
+        finally:
+            numba.config.CACHE_DIR = before
+        began = time.monotonic()
+        function.compile(tuple(map(numba.typeof, arguments)))
+        function.disable_compile()  # one signature a kernel; a second is a bug that a test shows
+        took = time.monotonic() - began
+        if took > 1 and sys.stderr.isatty():
+            print(f"sipanalyzer: compiled {self._python.__name__} in {took:.1f} s (once per version)", file=sys.stderr)
+        return function  # type: ignore[no-any-return]
+
+
+def kernel(function: _Function) -> _Function:
+    """Make `function` a kernel: interpreted, or compiled by numba once :func:`set_compiled` says so."""
+    return _Kernel(function)  # type: ignore[return-value]

@@ -1,0 +1,1 @@
+"""Floor 3: what the decoding kernel leaves over: odd encapsulations, IP fragments, TCP and SCTP."""

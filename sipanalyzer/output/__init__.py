@@ -1,0 +1,1 @@
+"""Floor 8: a result becomes something to look at."""
