@@ -34,6 +34,7 @@ LENGTH = 9  # how many were captured
 TCP_SEQ = 10
 TCP_ACK = 11
 TCP_FLAGS = 12  # the flag byte; | SIP_START where the payload begins like a SIP message
+TCP_WIRE = 13  # payload bytes on the wire (more than LENGTH where the packet was cut)
 # rows of kind ODD, UNKNOWN, MALFORMED
 LAYER = 10  # ODD: LINK type of the bytes at AT; UNKNOWN: the link type; MALFORMED: a code below
 # rows of kind SIP, RTCP, SCTP, HEP
