@@ -1,0 +1,36 @@
+# Everything here is a plain command that works without make; PYTHON chooses the interpreter of a new .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install test lint types floors check bench samples clean
+
+install: $(BIN)/.installed
+
+$(BIN)/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -e '.[dev]'
+	touch $@
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+floors: install
+	$(BIN)/lint-imports
+
+check: lint types floors test
+
+bench: install
+	$(BIN)/python benchmarks/run.py
+
+samples: install
+	$(BIN)/python sample_pcaps/make.py
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/data
