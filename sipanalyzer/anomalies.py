@@ -41,6 +41,7 @@ MEANING = {
     "sip-truncated": "SIP message cut, by the capture or by a lost segment",
     "sip-too-large": "SIP message larger than the limit; cut",
     "sip-no-call-id": "SIP message without Call-ID: in no dialog",
+    "sip-content-length": "SIP message whose Content-Length does not fit its datagram",
     "sip-capture-duplicate": "same message captured twice within 50 ms; dropped",
     "sip-limit": "SIP message dropped since the limit of kept bytes was reached",
     "sdp-malformed": "session description that could not be read in whole",

@@ -1,0 +1,140 @@
+"""Equal byte strings become equal small integers. Floor 4.
+
+Comes in: spans of an array of bytes that only grows. Goes out: numbers, counted up in order of first sight, so they do
+not depend on how the messages were divided into batches or on whether kernels run compiled. Exact: bytes are compared.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import numpy.typing as npt
+
+from ..kernels import compiled
+from ..kernels import sip as kernel
+from .text import decode_text
+
+__all__ = ["Interner"]
+
+Ints = npt.NDArray[np.int64]
+
+
+class Interner:
+    """One space of numbers; keeps where each string first stood, not the string.
+
+    Compiled, an open-addressed table is searched by a kernel; interpreted, a dict of Python's own hashes is much
+    faster than a loop over bytes. Either is brought up to date when it is used after the other. Both hashes are seeded,
+    so no capture can be prepared to make them slow.
+    """
+
+    def __init__(self) -> None:
+        self._first: Ints = np.empty((16, 3), np.int64)
+        self._count: Ints = np.zeros(1, np.int64)
+        self._slots = np.full(32, -1, np.int32)
+        self._in_slots = 0
+        self._by_hash: dict[int, int] = {}
+        self._in_dict = 0
+        self._seed = int.from_bytes(os.urandom(4), "little")
+
+    def __len__(self) -> int:
+        return int(self._count[0])
+
+    def intern(self, data: bytearray, spans: Ints, which: int) -> npt.NDArray[np.int32]:
+        """Numbers of one span of each message; -1 where it is empty.
+
+        Parameters
+        ----------
+        data : bytearray
+            All bytes so far; what was interned before stands where it stood.
+        spans : int64[n, k, 2]
+            Begin and end.
+        which : int
+            Second index into `spans`.
+        """
+        return self._by_kernel(data, spans, which) if compiled() else self._by_dict(data, spans, which)
+
+    def text(self, data: bytearray, number: int) -> str:
+        """The string behind a number, decoded as :func:`sipanalyzer.sip.text.decode_text` says."""
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        return decode_text(bytes(data[int(self._first[number, 0]) : int(self._first[number, 1])]))
+
+    def number(self, data: bytearray, wanted: bytes) -> int:
+        """The number of a string; -1 where it has none. Looks through all of them."""
+        for number in range(len(self)):
+            if data[int(self._first[number, 0]) : int(self._first[number, 1])] == wanted:
+                return number
+        return -1
+
+    def texts(self, data: bytearray) -> list[str]:
+        """All strings in order of their numbers."""
+        with memoryview(data) as view:
+            return [decode_text(view[begin:end].tobytes()) for begin, end in self._first[: len(self), :2].tolist()]
+
+    def _by_kernel(self, data: bytearray, spans: Ints, which: int) -> npt.NDArray[np.int32]:
+        n = len(spans)
+        ids = np.empty(n, np.int32)
+        view = np.frombuffer(data, np.uint8)
+        done = 0
+        while True:
+            if self._in_slots < len(self):
+                self._enter(view)
+            done = kernel.intern_spans(
+                view, spans, which, done, n, self._seed, self._slots, self._first, self._count, ids
+            )
+            self._in_slots = len(self)
+            if done == n:
+                return ids
+            self._grow_first()
+            if len(self) * 3 > (len(self._slots) - 1) * 2:
+                self._enter(view)
+
+    def _enter(self, view: npt.NDArray[np.uint8]) -> None:
+        count = len(self)
+        if count * 3 > (len(self._slots) - 1):
+            size = 32
+            while count * 3 > size - 1:
+                size *= 2
+            self._slots = np.full(size, -1, np.int32)
+            self._in_slots = 0
+        kernel.enter_slots(view, self._seed, self._slots, self._first, self._in_slots, count)
+        self._in_slots = count
+
+    def _grow_first(self) -> None:
+        count = len(self)
+        if count == len(self._first):
+            larger = np.empty((count + count // 2, 3), np.int64)
+            larger[:count] = self._first
+            self._first = larger
+
+    def _by_dict(self, data: bytearray, spans: Ints, which: int) -> npt.NDArray[np.int32]:
+        ids = []
+        with memoryview(data) as view:
+            for number in range(self._in_dict, len(self)):
+                self._find(view, int(self._first[number, 0]), int(self._first[number, 1]), number)
+            for begin, end in spans[:, which].tolist():
+                if end <= begin:
+                    ids.append(-1)
+                    continue
+                count = len(self)
+                number = self._find(view, begin, end, count)
+                if number == count:
+                    self._grow_first()
+                    self._first[count, 0] = begin
+                    self._first[count, 1] = end
+                    self._first[count, 2] = -1
+                    self._count[0] = count + 1
+                ids.append(number)
+        self._in_dict = len(self)
+        return np.array(ids, np.int32)
+
+    def _find(self, view: memoryview, begin: int, end: int, new: int) -> int:
+        """Number of these bytes; they are entered as `new` where they are not known."""
+        wanted = view[begin:end].tobytes()
+        key = hash(wanted)
+        while (number := self._by_hash.setdefault(key, new)) != new:
+            if view[int(self._first[number, 0]) : int(self._first[number, 1])] == wanted:
+                return number
+            key += 1
+        return new

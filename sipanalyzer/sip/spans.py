@@ -1,0 +1,406 @@
+"""All SIP messages of an analysis, as kept bytes and columns of small integers. Floor 4.
+
+Comes in: rows of kind SIP with the block they point into, and single messages that other transports delivered. Goes
+out: at any time the columns that transactions, dialogs and calls are grouped on, and bodies; at the end a
+:class:`~sipanalyzer.result.Messages`. The bytes of every message are kept once, one after another; everything else is
+offsets and numbers (some 130 bytes a message, 220 once finished). Headers are found in batches, when somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..anomalies import Anomalies
+from ..kernels import columns as row
+from ..kernels import compiled
+from ..kernels import sip as kernel
+from ..options import Options
+from ..result import Bools, Endpoint, Ints, Messages
+from .endpoints import Endpoints
+from .interning import Interner
+
+__all__ = ["MessageStore"]
+
+BATCH = 4096
+"""Messages whose headers are looked for together: bounds the scratch memory (1.3 MB)."""
+
+_SPACES = {
+    "method": "method", "cseq_method": "method", "call_id": "call_id", "from_tag": "tag", "to_tag": "tag",
+    "branch": "branch", "from_uri": "uri", "to_uri": "uri", "request_uri": "uri", "contact": "uri",
+    "reason": "reason", "user_agent": "user_agent", "content_type": "content_type", "whole": "whole",
+}  # fmt: skip
+"""Which interned columns share their numbers, so that a From tag can be compared with a To tag, and URIs with URIs."""
+
+_SPANS = {
+    "method": kernel.METHOD, "cseq_method": kernel.CSEQ_METHOD, "call_id": kernel.CALL_ID,
+    "from_tag": kernel.FROM_TAG, "to_tag": kernel.TO_TAG, "branch": kernel.BRANCH, "from_uri": kernel.FROM_URI,
+    "to_uri": kernel.TO_URI, "request_uri": kernel.REQUEST_URI, "contact": kernel.CONTACT, "reason": kernel.REASON,
+    "user_agent": kernel.AGENT, "content_type": kernel.CONTENT_TYPE, "whole": kernel.WHOLE,
+}  # fmt: skip
+
+_TYPES = {
+    "time": np.int64, "frame": np.int64, "capture": np.int32, "src": np.int32, "dst": np.int32,
+    "transport": np.int8, "at": np.int64, "length": np.int32, "truncated": np.bool_,
+    "status": np.int16, "cseq": np.int64, "content_length": np.int64, "body_at": np.int64, "body_length": np.int32,
+    "malformed": np.bool_, **dict.fromkeys(_SPANS, np.int32),
+}  # fmt: skip
+
+_ANY_KEY = kernel.SEEN_CALL_ID | kernel.SEEN_CSEQ | kernel.SEEN_FROM | kernel.SEEN_TO
+
+
+class MessageStore:
+    """Every SIP message seen, in the order in which it was added.
+
+    Parameters
+    ----------
+    options : Options
+        `max_sip_bytes`, `max_sip_message_bytes`.
+    anomalies : Anomalies or sequence of Anomalies, optional
+        Where anomalies are counted: one counter, or one for each capture (the sequence may grow meanwhile).
+
+    Notes
+    -----
+    Columns are views that the next `add` may leave behind: use them, do not keep them. A number of an interned column
+    is -1 where the message has no such thing. `from_tag` and `to_tag` share one space of numbers, `method` and
+    `cseq_method` another, and `from_uri`, `to_uri`, `request_uri` and `contact` a third.
+
+    A message is `malformed` when it has none of Call-ID, CSeq, From and To, or no start line (a status code that is not
+    three digits included). It keeps its index, is counted, and is left out by :meth:`finish`.
+    """
+
+    def __init__(self, options: Options, anomalies: Anomalies | Sequence[Anomalies] | None = None) -> None:
+        self._options = options
+        self._anomalies = anomalies if anomalies is not None else Anomalies()
+        self._data = bytearray(1)  # never empty: numpy makes no view of nothing
+        self._count = 0
+        self._found = 0
+        self._columns: dict[str, npt.NDArray[Any]] = {name: np.empty(64, kind) for name, kind in _TYPES.items()}
+        self._spaces = {space: Interner() for space in dict.fromkeys(_SPACES.values())}
+        self._endpoints = Endpoints()
+        self._full = False
+
+    def __len__(self) -> int:
+        return self._count
+
+    # coming in
+
+    def add_block(self, data: npt.NDArray[np.uint8], rows: Ints, capture: int) -> int:
+        """Keep the messages of the rows of kind SIP of one block.
+
+        Parameters
+        ----------
+        data : uint8[:]
+            The block that the rows' `AT` refers to.
+        rows : int64[n, WIDTH]
+            Rows of kind SIP and no other (:mod:`sipanalyzer.kernels.columns`).
+        capture : int
+            Index of the file.
+
+        Returns
+        -------
+        int
+            Index of the first; the others follow in the order of the rows.
+        """
+        n, begin = len(rows), self._count
+        if n == 0:
+            return begin
+        block = memoryview(np.ascontiguousarray(data))  # type: ignore[arg-type]
+        source, length = rows[:, row.AT].copy(), rows[:, row.LENGTH].copy()
+        first = data[np.minimum(source, len(data) - 1)]
+        for i in np.flatnonzero((first == 10) | (first == 13)).tolist():
+            blank = _blank(block[source[i] : source[i] + length[i]])
+            source[i] += blank
+            length[i] -= blank
+        truncated = rows[:, row.WIRE_LENGTH] > rows[:, row.LENGTH]
+        for i in np.flatnonzero(length > self._options.max_sip_message_bytes).tolist():
+            self._note("sip-too-large", capture, int(rows[i, row.FRAME]))
+            length[i] = self._options.max_sip_message_bytes
+            truncated[i] = True
+        if self._full or len(self._data) + int(length.sum()) > self._options.max_sip_bytes:
+            fits = (len(self._data) + np.cumsum(length) <= self._options.max_sip_bytes) & (not self._full)
+            for frame in rows[~fits, row.FRAME].tolist():
+                self._note("sip-limit", capture, frame)
+            length[~fits] = 0
+            self._full = True
+        for frame in rows[truncated, row.FRAME].tolist():
+            self._note("sip-truncated", capture, frame)
+        end = self._reserve(n)
+        at = len(self._data) + np.cumsum(length) - length
+        for name, values in (
+            ("time", rows[:, row.TIME]), ("frame", rows[:, row.FRAME]), ("capture", capture), ("transport", 0),
+            ("at", at), ("length", length), ("truncated", truncated),
+        ):  # fmt: skip
+            self._columns[name][begin:end] = values
+        pairs = [self._endpoints.pair(*key) for key in rows[:, row.SRC_HI : row.PORTS + 1].tolist()]
+        self._columns["src"][begin:end], self._columns["dst"][begin:end] = zip(*pairs, strict=True)
+        self._copy(data, block, source, length, at)
+        return begin
+
+    def add(
+        self,
+        data: bytes,
+        time: int,
+        frame: int,
+        src_hi: int,
+        src_lo: int,
+        sport: int,
+        dst_hi: int,
+        dst_lo: int,
+        dport: int,
+        transport: int,
+        capture: int,
+        truncated: bool,
+    ) -> int:
+        """Keep one message; returns its index.
+
+        Parameters
+        ----------
+        data : bytes
+            The message; line ends before it are left out.
+        time, frame : int
+            Of the packet that completes it; ns since 1970.
+        src_hi, src_lo, dst_hi, dst_lo : int
+            Addresses as in :mod:`sipanalyzer.kernels.columns`.
+        sport : int
+            Sender's port.
+        dport : int
+            Receiver's port.
+        transport : int
+            Index into :data:`sipanalyzer.result.TRANSPORTS`.
+        capture : int
+            Index of the file.
+        truncated : bool
+            Whether bytes are missing at its end.
+        """
+        blank = _blank(data) if data[:1] in (b"\r", b"\n") else 0
+        message = memoryview(data)[blank : blank + self._options.max_sip_message_bytes]
+        if len(data) - blank > len(message):
+            self._note("sip-too-large", capture, frame)
+            truncated = True
+        if self._full or len(self._data) + len(message) > self._options.max_sip_bytes:
+            self._note("sip-limit", capture, frame)
+            message = message[:0]  # keeps its index, and is malformed
+            self._full = True
+        if truncated:
+            self._note("sip-truncated", capture, frame)
+        i = self._reserve(1) - 1
+        src, dst = self._endpoints.pair(src_hi, src_lo, dst_hi, dst_lo, sport << 16 | dport)
+        for name, value in (
+            ("time", time), ("frame", frame), ("capture", capture), ("transport", transport), ("src", src),
+            ("dst", dst), ("at", len(self._data)), ("length", len(message)), ("truncated", truncated),
+        ):  # fmt: skip
+            self._columns[name][i] = value
+        self._data += message
+        return i
+
+    def _reserve(self, n: int) -> int:
+        """Make room for `n` more messages and count them; returns the new count."""
+        self._count += n
+        room = len(self._columns["time"])
+        if self._count > room:
+            for name, old in self._columns.items():
+                larger = np.empty(max(self._count, room + room // 2), old.dtype)
+                larger[:room] = old
+                self._columns[name] = larger
+        return self._count
+
+    def _copy(self, data: npt.NDArray[np.uint8], block: memoryview, source: Ints, length: Ints, at: Ints) -> None:
+        if not compiled():
+            for begin, size in zip(source.tolist(), length.tolist(), strict=True):
+                self._data += block[begin : begin + size]
+            return
+        self._data += bytes(int(length.sum()))
+        kernel.copy_payloads(data, source, length, len(source), np.frombuffer(self._data, np.uint8), at)
+
+    def _note(self, code: str, capture: int, frame: int, detail: str | None = None) -> None:
+        counter = self._anomalies if isinstance(self._anomalies, Anomalies) else self._anomalies[capture]
+        counter.add(code, frame, detail)
+
+    # finding headers
+
+    def _find(self) -> None:
+        """Find and intern the headers of all messages that have not had it yet."""
+        while self._found < self._count:
+            begin, end = self._found, min(self._count, self._found + BATCH)
+            self._found = end
+            self._find_batch(begin, end)
+
+    def _find_batch(self, begin: int, end: int) -> None:
+        n, columns = end - begin, self._columns
+        spans = np.empty((n, kernel.SPANS, 2), np.int64)
+        numbers = np.empty((n, kernel.NUMBERS), np.int64)
+        kernel.find_spans(
+            np.frombuffer(self._data, np.uint8), columns["at"][begin:end],
+            columns["length"][begin:end].astype(np.int64), columns["truncated"][begin:end].astype(np.uint8), n,
+            spans, numbers,
+        )  # fmt: skip
+        response = numbers[:, kernel.STATUS] > 0
+        no_agent = spans[:, kernel.AGENT, 0] == spans[:, kernel.AGENT, 1]
+        spans[no_agent, kernel.AGENT] = spans[no_agent, kernel.SERVER]
+        spans[response, kernel.METHOD] = spans[response, kernel.CSEQ_METHOD]
+        for name, which in _SPANS.items():
+            columns[name][begin:end] = self._spaces[_SPACES[name]].intern(self._data, spans, which)
+        malformed = (numbers[:, kernel.STATUS] < 0) | (numbers[:, kernel.SEEN] & _ANY_KEY == 0)
+        for name, values in (
+            ("status", numbers[:, kernel.STATUS]), ("cseq", numbers[:, kernel.CSEQ]),
+            ("content_length", numbers[:, kernel.CONTENT_LENGTH]), ("body_at", spans[:, kernel.BODY, 0]),
+            ("body_length", spans[:, kernel.BODY, 1] - spans[:, kernel.BODY, 0]), ("malformed", malformed),
+        ):  # fmt: skip
+            columns[name][begin:end] = values
+        kept = ~malformed & (columns["length"][begin:end] > 0)
+        whole = kept & ~columns["truncated"][begin:end].astype(np.bool_)
+        for code, where in (
+            ("sip-malformed", malformed & (columns["length"][begin:end] > 0)),
+            ("sip-no-call-id", kept & (columns["call_id"][begin:end] < 0)),
+            ("sip-content-length", whole & (numbers[:, kernel.FIT] != kernel.FITS)),
+        ):
+            for i in np.flatnonzero(where).tolist():
+                self._note(code, int(columns["capture"][begin + i]), int(columns["frame"][begin + i]))
+
+    # going out
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """A column: any of :class:`~sipanalyzer.result.Messages`, `cseq_method` and `malformed`.
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name.
+        """
+        self._find()
+        return self._columns[name][: self._count]
+
+    @property
+    def time(self) -> Ints:
+        """Times, ns since 1970."""
+        return self.column("time")
+
+    @property
+    def status(self) -> Ints:
+        """Status codes; 0 for a request, -1 for no start line."""
+        return self.column("status")
+
+    @property
+    def method(self) -> Ints:
+        """Of a request its method, of a response that of its CSeq."""
+        return self.column("method")
+
+    @property
+    def cseq_method(self) -> Ints:
+        """Method in CSeq."""
+        return self.column("cseq_method")
+
+    @property
+    def call_id(self) -> Ints:
+        """Call-IDs."""
+        return self.column("call_id")
+
+    @property
+    def from_tag(self) -> Ints:
+        """From tags, in one space with the To tags."""
+        return self.column("from_tag")
+
+    @property
+    def to_tag(self) -> Ints:
+        """To tags."""
+        return self.column("to_tag")
+
+    @property
+    def src(self) -> Ints:
+        """Senders, indices into `endpoints`."""
+        return self.column("src")
+
+    @property
+    def dst(self) -> Ints:
+        """Receivers, indices into `endpoints`."""
+        return self.column("dst")
+
+    @property
+    def whole(self) -> Ints:
+        """Equal where all bytes of the messages are equal."""
+        return self.column("whole")
+
+    @property
+    def malformed(self) -> Bools:
+        """Which messages :meth:`finish` leaves out."""
+        return self.column("malformed")
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Senders and receivers so far."""
+        return self._endpoints.listed()
+
+    def raw(self, i: int) -> bytes:
+        """All bytes of message `i` (of a datagram also what stands behind its body)."""
+        at = int(self._columns["at"][i])
+        return bytes(self._data[at : at + int(self._columns["length"][i])])
+
+    def body(self, i: int) -> bytes:
+        """Body of message `i`."""
+        self._find()
+        at = int(self._columns["body_at"][i])
+        return bytes(self._data[at : at + int(self._columns["body_length"][i])])
+
+    def content_type(self, i: int) -> str | None:
+        """Content-Type of message `i` with its parameters."""
+        number = int(self.column("content_type")[i])
+        return None if number < 0 else self.text("content_type", number)
+
+    def text(self, column: str, number: int) -> str:
+        """The string behind a number of an interned column.
+
+        Raises
+        ------
+        KeyError, IndexError
+            If there is no such column or number.
+        """
+        self._find()
+        return self._spaces[_SPACES[column]].text(self._data, number)
+
+    def number(self, column: str, text: str) -> int:
+        """The number of a string (ASCII) in an interned column; -1 where no message has it."""
+        self._find()
+        return self._spaces[_SPACES[column]].number(self._data, text.encode())
+
+    def finish(self, order: Ints, retransmission: Bools, drop: Bools) -> Messages:
+        """Give everything away; the store must not be used after it.
+
+        Parameters
+        ----------
+        order : int64[:]
+            Indices of messages in their final order.
+        retransmission, drop : bool[len(self)]
+            By index of message (not by place in `order`): what was sent again; what is left out.
+        """
+        self._find()
+        kept = order[~(drop[order] | self.malformed[order])]
+        texts: dict[str, list[str]] = {}
+        by_space: dict[str, list[str]] = {}
+        for name, space in _SPACES.items():
+            if space == "whole":
+                continue
+            if space not in by_space:
+                by_space[space] = self._spaces[space].texts(self._data)
+            texts[name] = by_space[space]
+        del texts["cseq_method"]
+        self._spaces.clear()
+        columns: dict[str, npt.NDArray[Any]] = {}
+        for name in [name for name in _TYPES if name not in ("cseq_method", "malformed")]:
+            kind = np.bool_ if name == "truncated" else np.int64
+            columns[name] = self._columns.pop(name)[kept].astype(kind)  # one at a time: the old one goes
+        data = np.frombuffer(self._data, np.uint8)
+        return Messages(
+            **columns, retransmission=retransmission[kept], data=data, endpoints=self.endpoints, texts=texts
+        )
+
+
+def _blank(message: bytes | memoryview) -> int:
+    """How many bytes of line ends stand before a message."""
+    i = 0
+    while i < len(message) and message[i] in (10, 13):
+        i += 1
+    return i
