@@ -36,13 +36,13 @@ class Pair:
     theirs: str
     limit: float | None = None
     """What the ratio must not exceed."""
-    limit_mib: float | None = None
+    limit_mb: float | None = None
     """What our peak must not exceed."""
 
 
 PAIRS = (
     # tcpdump started by root would hand the output file, /dev/null, to another user without -Z
-    Pair("rtp-heavy", "sipanalyzer streams FILE", "tcpdump -Z root -r FILE -w /dev/null", limit=1.5, limit_mib=300),
+    Pair("rtp-heavy", "sipanalyzer streams FILE", "tcpdump -Z root -r FILE -w /dev/null", limit=1.5, limit_mb=300),
     Pair("rtp-600k", "sipanalyzer streams FILE", "tshark -q -z rtp,streams -r FILE", limit=1 / 3),
     # sngrep keeps 20,000 dialogs unless told otherwise
     Pair("sip-heavy", "sipanalyzer calls FILE", "sngrep -N -q -l 100000 -I FILE -O /dev/null"),
@@ -55,7 +55,7 @@ class Run:
     """What one run of a command took."""
 
     seconds: float
-    peak_mib: float
+    peak_mb: float
 
 
 def program(command: str) -> list[str] | None:
@@ -91,8 +91,8 @@ def run(arguments: list[str], cache: str | None = None) -> Run:
             errors.seek(0)
             said = errors.read().decode(errors="replace").strip()
             raise SystemExit(f"{' '.join(arguments)}: exit status {child.returncode}\n{said}")
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10  # bytes there, KiB elsewhere
-    return Run(seconds, usage.ru_maxrss / unit)
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    return Run(seconds, usage.ru_maxrss * unit / 1e6)
 
 
 def measure(pair: Pair, path: pathlib.Path, repeats: int) -> list[str]:
@@ -118,14 +118,14 @@ def measure(pair: Pair, path: pathlib.Path, repeats: int) -> list[str]:
             here = run(ours)
             pairs.append((here, run(theirs)))
     ratios = [here.seconds / there.seconds for here, there in pairs]
-    ratio, peak = statistics.median(ratios), max(here.peak_mib for here, _ in pairs)
+    ratio, peak = statistics.median(ratios), max(here.peak_mb for here, _ in pairs)
     verdicts = [
         text
-        for limit, value, text in ((pair.limit, ratio, "time"), (pair.limit_mib, peak, "memory"))
+        for limit, value, text in ((pair.limit, ratio, "time"), (pair.limit_mb, peak, "memory"))
         if limit is not None and value > limit
     ]
     wanted = " and ".join(
-        ([f"≤ {pair.limit:.2f}"] if pair.limit else []) + ([f"≤ {pair.limit_mib:.0f} MiB"] if pair.limit_mib else [])
+        ([f"≤ {pair.limit:.2f}"] if pair.limit else []) + ([f"≤ {pair.limit_mb:.0f} MB"] if pair.limit_mb else [])
     )
     return [
         *cells,
@@ -133,8 +133,8 @@ def measure(pair: Pair, path: pathlib.Path, repeats: int) -> list[str]:
         (f"{wanted}: " + (f"**missed ({', '.join(verdicts)})**" if verdicts else "met")) if wanted else "-",
         f"{statistics.median(here.seconds for here, _ in pairs):.2f} s",
         f"{statistics.median(there.seconds for _, there in pairs):.2f} s",
-        f"{peak:.0f} MiB",
-        f"{max(there.peak_mib for _, there in pairs):.0f} MiB",
+        f"{peak:.0f} MB",
+        f"{max(there.peak_mb for _, there in pairs):.0f} MB",
         f"{first.seconds:.2f} s",
     ]
 

@@ -99,7 +99,7 @@ def test_tshark_finds_every_call_and_stream_and_nothing_wrong(tmp_path: pathlib.
 
 
 def test_the_faster_command_has_a_ratio_below_one(tmp_path: pathlib.Path) -> None:
-    pair = run.Pair("a capture", "sleep 0.01", "sleep 0.2", limit=0.9, limit_mib=1000)
+    pair = run.Pair("a capture", "sleep 0.01", "sleep 0.2", limit=0.9, limit_mb=1000)
     cells = run.measure(pair, tmp_path, 2)
     assert 0 < float(cells[3].split()[0]) < 0.9
     assert cells[4].endswith("met")
@@ -107,7 +107,7 @@ def test_the_faster_command_has_a_ratio_below_one(tmp_path: pathlib.Path) -> Non
 
 
 def test_a_ratio_beyond_its_limit_is_said_to_be_missed(tmp_path: pathlib.Path) -> None:
-    cells = run.measure(run.Pair("a capture", "sleep 0.1", "sleep 0.01", limit=0.5, limit_mib=0.001), tmp_path, 1)
+    cells = run.measure(run.Pair("a capture", "sleep 0.1", "sleep 0.01", limit=0.5, limit_mb=0.001), tmp_path, 1)
     assert "missed (time, memory)" in cells[4]
 
 
