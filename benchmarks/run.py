@@ -63,7 +63,7 @@ def program(command: str) -> list[str] | None:
     name, *rest = command.split()
     if rest[:1] == ["-Z"] and os.geteuid() != 0:  # only root has users to change to
         rest = rest[2:]
-    beside = pathlib.Path(sys.executable).with_name(name)  # the environment that this runs in, activated or not
+    beside = pathlib.Path(sys.executable).parent / name  # the environment that this runs in, activated or not
     found = str(beside) if beside.exists() else shutil.which(name)
     return None if found is None else [found, *rest]
 
