@@ -43,6 +43,8 @@ class Options:
     """TCP connections followed at a time; the one silent for longest goes first."""
     max_tcp_pending_bytes: int = 262_144
     """Out-of-order bytes kept for one direction of a TCP connection before the hole is called a loss."""
+    max_pending_bytes: int = 64 << 20
+    """Out-of-order TCP bytes and SCTP fragments kept over all connections."""
     tcp_hole_timeout_ns: int = 3_000_000_000
     """A hole in a TCP direction that is this old is called a loss."""
     # SIP
@@ -63,6 +65,8 @@ class Options:
     """RTP streams tabled."""
     silence_split_ns: int = 60_000_000_000
     """Without SDP a key that comes back with a restart after this silence is a new stream."""
+    stale_binding_ns: int = 10_000_000_000
+    """A call without BYE gives its sockets up to the next call once its media and signalling were silent this long."""
     # the engine room
     compile_packets: int = 20_000
     """Work (packets) from which compiled kernels pay for loading them; below it they run interpreted."""

@@ -283,7 +283,8 @@ class Stream:
     max_skew_ms: float | None
     clock_drift_ppm: float | None
     ssrc_changes: int
-    encrypted: bool
+    encrypted: bool | None
+    """None where no SDP says it."""
     capture: int
     first_frame: int
     last_frame: int

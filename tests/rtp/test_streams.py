@@ -1,0 +1,397 @@
+"""Streams: numbers worked by hand, published vectors, the obvious twin, and the laws."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sipanalyzer.kernels import columns as row
+from sipanalyzer.kernels import set_compiled
+from sipanalyzer.options import Options
+from sipanalyzer.rtp.streams import Figures, Format, StreamTable, estimate_clock_rate
+from tests.naive.rtp import Packet, judge
+
+PCMA = Format("PCMA", 8000, "audio", from_sdp=True)
+EVENTS = Format("telephone-event", 8000, "audio", from_sdp=True)
+MS = 1_000_000
+
+
+def rows_of(packets: list[Packet], ssrc: int = 1, port: int = 4000, payload_type: int = 8) -> np.ndarray:
+    rows = np.zeros((len(packets), row.WIDTH), np.int64)
+    for k, p in enumerate(packets):
+        rows[k, [row.TIME, row.FRAME, row.KIND]] = p.time, k + 1, row.RTP
+        rows[k, [row.SRC_LO, row.DST_LO]] = 0xFFFF0A000001, 0xFFFF0A000002
+        rows[k, row.PORTS] = 5000 << 16 | port
+        rows[k, [row.SSRC, row.SEQ, row.STAMP, row.SIZE]] = ssrc, p.seq, p.stamp, p.size
+        rows[k, row.PT] = p.marker << 7 | (101 if p.event else payload_type)
+        rows[k, row.HASH] = (ssrc * 2654435761 + port * 40503) & 0xFFFFFFFF
+    return rows
+
+
+def describe(src, dst, payload_type, time):
+    return {8: PCMA, 101: EVENTS}.get(payload_type)
+
+
+def figures(packets: list[Packet], announced: bool = True, **kwargs) -> Figures:
+    (only,) = table_of(rows_of(packets, **kwargs), announced=announced).finish()
+    return only
+
+
+def table_of(rows: np.ndarray, announced: bool = True, cuts: list[int] | None = None, describe=describe, options=Options()):
+    if cuts is None:
+        cuts = []
+    table = StreamTable(options, describe)
+    if announced:
+        for port in {int(p) & 0xFFFF for p in rows[:, row.PORTS]}:
+            table.announce((0, 0xFFFF0A000002, port))
+    at = 0
+    for cut in [*sorted(cuts), len(rows)]:
+        table.feed(rows[at:cut].copy(), 0, cut - at, 0)
+        at = cut
+    return table
+
+
+def steady(n: int, first: int = 1000, stamp: int = 5000, start: int = 0, step: int = 160, gap: int = 20 * MS):
+    return [Packet(start + k * gap, (first + k) % 65536, (stamp + k * step) % 2**32) for k in range(n)]
+
+
+def test_the_published_jitter_vector_comes_out_to_the_last_digit() -> None:
+    # wireshark-users, February 2007, message 249: PCMA, arrivals in s, timestamps
+    arrivals, stamps = (25_348_411_000, 25_418_358_000, 25_421_891_000), (1240, 1400, 1560)
+    f = figures([Packet(t, 10 + k, s) for k, (t, s) in enumerate(zip(arrivals, stamps, strict=True))])
+    j1, j2 = 3.1216875, 3.95576953125
+    assert f.max_jitter_ms == pytest.approx(j2, abs=1e-12)
+    assert f.mean_jitter_ms == pytest.approx((j1 + j2) / 2, abs=1e-12)
+
+
+def test_five_packets_dropped_of_a_hundred_are_five_lost() -> None:
+    packets = [p for k, p in enumerate(steady(105)) if k not in (10, 30, 31, 60, 90)]
+    f = figures(packets)
+    assert (f.packets, f.expected, f.lost) == (100, 105, 5)
+
+
+def test_duplicates_never_cancel_loss() -> None:
+    packets = [p for k, p in enumerate(steady(100)) if k != 50]
+    packets[20:20] = [packets[19]]
+    f = figures(packets)
+    assert (f.packets, f.expected, f.lost, f.duplicates) == (100, 100, 1, 1)
+
+
+def test_a_swapped_last_pair_is_no_loss() -> None:
+    packets = steady(100)
+    packets[98].time, packets[99].time = packets[99].time, packets[98].time
+    packets[98], packets[99] = packets[99], packets[98]
+    f = figures(packets)
+    assert (f.expected, f.lost, f.out_of_order, f.duplicates) == (100, 0, 1, 0)
+
+
+def test_a_swapped_first_pair_is_no_loss() -> None:
+    packets = steady(100)
+    packets[0], packets[1] = packets[1], packets[0]
+    f = figures(packets)
+    assert (f.expected, f.lost, f.out_of_order) == (100, 0, 1)
+
+
+def test_sequence_numbers_wrap_twice_without_loss() -> None:
+    f = figures(steady(140_000, first=65_000))
+    assert (f.expected, f.lost, f.restarts) == (140_000, 0, 0)
+
+
+def test_a_sender_that_restarts_begins_a_segment_and_loses_nothing() -> None:
+    packets = steady(50) + steady(50, first=30_000, stamp=99, start=50 * 20 * MS)
+    f = figures(packets)
+    assert (f.restarts, f.expected, f.lost) == (1, 100, 0)
+    assert f.max_jitter_ms == 0
+
+
+def test_a_jump_that_the_gap_explains_is_an_outage_and_all_of_it_loss() -> None:
+    packets = [p for k, p in enumerate(steady(10_000)) if not 50 <= k < 9_000]
+    f = figures(packets)
+    assert (f.restarts, f.expected, f.lost) == (0, 10_000, 8_950)
+    assert f.max_delta_ms == pytest.approx(8951 * 20)
+
+
+def test_an_outage_longer_than_the_sequence_space_is_counted_whole() -> None:
+    packets = [p for k, p in enumerate(steady(80_000)) if not 50 <= k < 79_900]
+    assert figures(packets).lost == 79_850
+
+
+def test_every_frame_captured_twice_is_no_loss_and_no_jitter() -> None:
+    packets = [p for p in steady(100) for _ in range(2)]
+    f = figures(packets)
+    assert (f.packets, f.expected, f.lost, f.duplicates, f.max_jitter_ms) == (200, 100, 0, 100, 0)
+
+
+def test_a_mirrored_restart_is_confirmed_too() -> None:
+    packets = [p for p in steady(50) + steady(50, first=40_000, start=1000 * MS) for _ in range(2)]
+    f = figures(packets)
+    assert (f.restarts, f.expected, f.lost, f.duplicates) == (1, 100, 0, 100)
+
+
+def test_a_key_press_is_no_jitter_and_no_loss() -> None:
+    packets = steady(50)
+    for k in range(15, 25):  # one event: its timestamp stands still
+        packets[k] = Packet(packets[k].time, packets[k].seq, packets[15].stamp, marker=k == 15, event=True, size=4)
+    f = figures(packets)
+    assert (f.max_jitter_ms, f.lost, f.out_of_order) == (0, 0, 0)
+    assert f.payload_types == (8, 101)
+
+
+def test_a_hold_without_timestamps_is_no_jitter_when_a_marker_ends_it() -> None:
+    packets = steady(50) + steady(50, first=1050, stamp=5000 + 50 * 160, start=50 * 20 * MS + 5000 * MS)
+    packets[50].marker = True
+    f = figures(packets)
+    assert (f.max_jitter_ms, f.max_delta_ms, f.lost) == (0, 20.0, 0)
+
+
+def test_a_timestamp_jump_is_a_break() -> None:
+    packets = steady(50) + steady(50, first=1050, stamp=405_000, start=1000 * MS)
+    assert figures(packets).max_jitter_ms == 0
+
+
+def test_a_packet_that_is_merely_late_is_no_break() -> None:
+    packets = steady(50)
+    packets[25].time += 18 * MS
+    f = figures(packets)
+    d = 18 / 16
+    after = d + (18 - d) / 16
+    assert f.max_jitter_ms == pytest.approx(after)
+    assert f.max_skew_ms == pytest.approx(18)
+
+
+def test_packet_time_of_40_ms_is_seen_and_moves_no_jitter() -> None:
+    f = figures(steady(100, step=320, gap=40 * MS))
+    assert (f.ptime_ms, f.max_jitter_ms, f.mean_delta_ms) == (40.0, 0, 40.0)
+
+
+def test_a_change_of_packet_time_is_learnt() -> None:
+    packets = steady(50) + steady(200, first=1050, stamp=5000 + 50 * 160, start=50 * 20 * MS, step=480, gap=60 * MS)
+    f = figures(packets)
+    assert f.ptime_ms == 60.0
+    assert f.max_jitter_ms < 3.0
+
+
+def test_a_fast_clock_has_positive_drift_and_late_packets_positive_skew() -> None:
+    packets = [Packet(round(k * 20 * MS / 1.0002), k, k * 160) for k in range(3000)]
+    assert figures(packets).clock_drift_ppm == pytest.approx(200, abs=1)
+
+
+def test_video_follows_the_rfc_to_the_letter() -> None:
+    video = Format("H264", 90000, "video", from_sdp=True)
+    packets = [Packet(k // 3 * 40 * MS + k % 3 * MS, k, k // 3 * 3600, marker=k % 3 == 2) for k in range(30)]
+    table = table_of(rows_of(packets, payload_type=96), describe=lambda *a: video)
+    (f,) = table.finish()
+    jitter, worst = 0.0, 0.0
+    for a, b in itertools.pairwise(packets):
+        jitter += (abs((b.time - a.time) / MS - (b.stamp - a.stamp) / 90) - jitter) / 16
+        worst = max(worst, jitter)
+    assert f.max_jitter_ms == pytest.approx(worst)
+    assert f.ptime_ms is None
+
+
+def test_two_packets_in_sequence_make_a_stream_and_both_count() -> None:
+    assert figures(steady(2), announced=False).packets == 2
+
+
+def test_one_packet_makes_no_stream_without_sdp_and_one_with_it() -> None:
+    assert table_of(rows_of(steady(1)), announced=False).finish() == []
+    assert figures(steady(1)).packets == 1
+
+
+def test_packets_before_the_sequence_was_proved_count_afterwards() -> None:
+    packets = [p for k, p in enumerate(steady(20)) if k not in (1, 3)]
+    f = figures(packets, announced=False)
+    assert (f.packets, f.expected, f.lost) == (18, 20, 2)
+
+
+def test_noise_with_random_numbers_makes_no_stream() -> None:
+    rng = random.Random(1)
+    rows = np.concatenate(
+        [
+            rows_of([Packet(k * MS, rng.randrange(65536), rng.randrange(2**32))], ssrc=rng.randrange(2**32))
+            for k in range(300)
+        ]
+    )
+    assert table_of(rows, announced=False).finish() == []
+
+
+def test_four_thousand_interleaved_streams_all_pass_probation() -> None:
+    streams = [rows_of(steady(4), ssrc=s) for s in range(1, 4001)]
+    rows = np.concatenate([np.stack([s[k] for s in streams]) for k in range(4)])
+    set_compiled(True)
+    try:
+        table = table_of(rows, announced=False)
+    finally:
+        set_compiled(False)
+    assert table.count == 4000
+    assert {f.packets for f in table.finish()} == {4}
+
+
+def test_the_probation_table_forgets_the_oldest_and_stays_exact() -> None:
+    options = Options(probation_candidates=64)
+    noise = [rows_of([Packet(0, k, 0)], ssrc=1000 + k) for k in range(50)]
+    pair = rows_of(steady(2), ssrc=7)
+    rows = np.concatenate([pair[:1], *noise, pair[1:]])  # 51 keys between: still remembered
+    assert table_of(rows, announced=False, options=options).count == 1
+    many = [rows_of([Packet(0, k, 0)], ssrc=1000 + k) for k in range(500)]
+    rows = np.concatenate([pair[:1], *many, pair[1:]])
+    assert table_of(rows, announced=False, options=options).count == 0
+
+
+def test_silence_with_a_restart_is_a_new_stream_where_no_sdp_speaks() -> None:
+    packets = steady(50) + steady(50, first=20_000, start=100_000 * MS)
+    table = table_of(rows_of(packets), announced=False)
+    first, second = table.finish()
+    assert (first.packets, second.packets, first.restarts, second.lost) == (50, 50, 0, 0)
+    assert (first.last_frame, second.first_frame) == (50, 51)
+
+
+def test_a_key_told_to_split_begins_a_new_stream() -> None:
+    rows = rows_of(steady(100))
+    table = StreamTable(Options(), describe)
+    table.announce((0, 0xFFFF0A000002, 4000))
+    table.feed(rows, 0, 60, 0)
+    table.split(0)
+    table.feed(rows, 60, 100, 0)
+    assert [f.packets for f in table.finish()] == [60, 40]
+
+
+def test_an_unknown_clock_is_estimated_and_the_early_packets_count() -> None:
+    packets = [Packet(k * 20 * MS + (k % 3) * MS, k, k * 960) for k in range(800)]
+    known = table_of(rows_of(packets, payload_type=111), describe=lambda *a: Format("opus", 48000, "audio")).finish()[0]
+    guessed = table_of(rows_of(packets, payload_type=111), describe=lambda *a: None).finish()[0]
+    assert guessed.clock_rate_hz == 48000
+    assert guessed.max_jitter_ms == known.max_jitter_ms
+    assert guessed.mean_jitter_ms == known.mean_jitter_ms
+    short = table_of(rows_of(packets[:40], payload_type=111), describe=lambda *a: None).finish()[0]
+    assert short.clock_rate_hz == 48000
+    assert short.max_jitter_ms > 0
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000, 90000])
+def test_clock_rates_are_told_apart(rate: int) -> None:
+    rng = np.random.default_rng(rate)
+    time = np.arange(200) * 20 * MS + rng.integers(0, 3 * MS, 200)
+    stamp = (np.arange(200) * rate // 50 + 2**32 - 1000) % 2**32
+    assert estimate_clock_rate(time, stamp) == rate
+
+
+def test_the_strays_belong_to_no_segment() -> None:
+    packets = steady(50)
+    packets.insert(25, Packet(packets[25].time, 40_000, 1))
+    f = figures(packets)
+    assert (f.packets, f.expected, f.lost, f.strays) == (51, 50, 0, 1)
+
+
+# ---- the twin and the laws
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[Packet]:
+    """A stream to which all sorts of things happen."""
+    seq, stamp, time = draw(st.integers(0, 65535)), draw(st.integers(0, 2**32 - 1)), 10**18
+    packets: list[Packet] = []
+    for _ in range(draw(st.integers(1, 60))):
+        what = draw(st.sampled_from("nnnnnnnnndlosjbrmMeE"))
+        seq, stamp, time = (seq + 1) % 65536, (stamp + 160) % 2**32, time + 20 * MS
+        marker = event = False
+        if what == "d" and packets:
+            packets.append(packets[-draw(st.integers(1, min(5, len(packets))))])
+        elif what == "l":
+            skip = draw(st.sampled_from([1, 2, 17, 2999, 3000, 3001, 20_000]))
+            explained = draw(st.booleans())
+            seq, stamp = (seq + skip) % 65536, (stamp + 160 * skip) % 2**32
+            time += skip * 20 * MS if explained else 0
+        elif what == "o" and len(packets) > 1:
+            packets[-1], packets[-2] = packets[-2], packets[-1]
+        elif what == "s":
+            stamp = (stamp + draw(st.integers(-100_000, 100_000))) % 2**32
+        elif what == "j":
+            time += draw(st.integers(0, 60)) * MS
+        elif what == "b":
+            seq = (seq - draw(st.sampled_from([1, 99, 100, 101, 102, 127, 128, 500]))) % 65536
+        elif what == "r":
+            seq, stamp = draw(st.integers(0, 65535)), draw(st.integers(0, 2**32 - 1))
+        elif what in "mM":
+            marker = True
+            time += 300 * MS if what == "M" else 0
+        elif what in "eE":
+            event = True
+        packets.append(Packet(time, seq, stamp, marker, event))
+    return packets
+
+
+def same(f: Figures, packets: list[Packet]) -> None:
+    truth = judge(packets, 8000, 160)
+    assert (f.packets, f.expected, f.lost) == (truth.packets, truth.expected, truth.lost)
+    assert (f.duplicates, f.out_of_order, f.restarts, f.strays) == (
+        truth.duplicates, truth.out_of_order, truth.restarts, truth.strays,
+    )  # fmt: skip
+    assert f.max_jitter_ms == (max(truth.jitters) if truth.jitters else None)
+    if truth.jitters:
+        assert f.mean_jitter_ms == pytest.approx(sum(truth.jitters) / len(truth.jitters))
+        assert f.max_delta_ms == max(0, *truth.deltas, 0) / 1e6
+        assert abs(f.max_skew_ms or 0) == max(map(abs, truth.skews))
+
+
+@settings(max_examples=300, deadline=None)
+@given(streams())
+def test_the_kernel_equals_its_obvious_version(packets: list[Packet]) -> None:
+    same(figures(packets), packets)
+
+
+@settings(max_examples=60, deadline=None)
+@given(streams(), st.lists(st.integers(0, 60), max_size=5))
+def test_any_cut_gives_the_same_figures_bit_for_bit(packets: list[Packet], cuts: list[int]) -> None:
+    rows = rows_of(packets)
+    cuts = [min(c, len(rows)) for c in cuts]
+    assert table_of(rows, cuts=cuts).finish() == table_of(rows).finish()
+    assert table_of(rows, cuts=cuts, announced=False).finish() == table_of(rows, announced=False).finish()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(streams(), min_size=2, max_size=4), st.randoms(use_true_random=False))
+def test_interleaving_streams_changes_nothing(many: list[list[Packet]], rng: random.Random) -> None:
+    each = [rows_of(packets, ssrc=k + 1) for k, packets in enumerate(many)]
+    turns = [k for k, rows in enumerate(each) for _ in rows]
+    rng.shuffle(turns)
+    at = [0] * len(each)
+    mixed = []
+    for k in turns:
+        mixed.append(each[k][at[k]])
+        at[k] += 1
+    together = {f.ssrc: f for f in table_of(np.stack(mixed)).finish()}
+    for k, rows in enumerate(each):
+        (alone,) = table_of(rows).finish()
+        other = together[k + 1]
+        assert {**vars_of(alone), "index": 0} == {**vars_of(other), "index": 0}
+
+
+def vars_of(f: Figures) -> dict[str, object]:
+    return {name: getattr(f, name) for name in f.__dataclass_fields__}
+
+
+def test_both_ways_give_the_same_bits() -> None:
+    rng = random.Random(5)
+    mixed = []
+    for ssrc in range(1, 30):
+        packets = [p for p in steady(200, first=rng.randrange(65536)) if rng.random() > 0.05]
+        for p in packets:
+            p.time += rng.randrange(30 * MS)
+            p.event = rng.random() < 0.02
+        mixed.append(rows_of(packets, ssrc=ssrc, payload_type=rng.choice([8, 97])))
+    rows = np.concatenate(mixed)
+    rows = rows[np.argsort(rows[:, row.TIME], kind="stable")]
+    interpreted = table_of(rows, announced=False).finish()
+    set_compiled(True)
+    try:
+        compiled = table_of(rows, announced=False).finish()
+    finally:
+        set_compiled(False)
+    assert interpreted == compiled
+    assert len(interpreted) == 29
