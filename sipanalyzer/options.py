@@ -35,6 +35,8 @@ class Options:
     """Tunnels and tags nested deeper are not decoded."""
     max_fragments: int = 4_096
     """IP datagrams under reassembly at a time."""
+    max_fragment_bytes: int = 64 << 20
+    """Bytes of IP fragments kept, with what keeping each of them costs; the oldest datagram goes first."""
     max_datagram_bytes: int = 65_535
     """Largest reassembled datagram."""
     fragment_timeout_ns: int = 30_000_000_000

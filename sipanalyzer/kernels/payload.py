@@ -53,16 +53,18 @@ def _is_classic_stun(data: Octets, at: int, length: int) -> bool:
 @helper
 def _is_old_hep(data: Octets, at: int, end: int, length: int) -> bool:
     """Whether HEP version 1 or 2: the header's length must be that of its address family, the protocol a transport."""
-    if at + 8 > end or length <= 40:
+    if at + 8 > end:
         return False
     size = int(data[at + 1])
     family = int(data[at + 2])
     protocol = int(data[at + 3])
-    four = size == 16 and family == 2
-    six = size == 40 and (family == 10 or family == 24 or family == 28 or family == 30)
-    if int(data[at]) == 2:
-        size += 12  # time and capture agent
-    return (four or six) and (protocol == 17 or protocol == 6 or protocol == 132) and size < length
+    plain = 16
+    if family != 2:
+        if family != 10 and family != 24 and family != 28 and family != 30:  # AF_INET6 of Linux, the BSDs, Darwin
+            return False
+        plain = 40
+    timed = plain + 12 if int(data[at]) == 2 else plain  # time and capture agent; some count them, some do not
+    return (size == plain or size == timed) and (protocol == 17 or protocol == 6 or protocol == 132) and timed < length
 
 
 @helper
