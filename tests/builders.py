@@ -1,7 +1,7 @@
 """Packets and capture files from words, for all tests: what `sample_pcaps/words` builds the samples from.
 
 ``from tests.builders import udp_frame, rtp, pcap_bytes``. The builders are plain functions on the standard library and
-know nothing of sipanalyzer, so that a mistake there cannot hide here. :func:`write_pcap` puts frames into a file in a line.
+know nothing of sipanalyzer, so that a mistake there cannot hide here.
 """
 
 from __future__ import annotations
