@@ -20,6 +20,7 @@ MEANING = {
     "cut-packet": "packet cut by the capture's snapshot length",
     "bad-block": "pcapng block whose content is malformed; skipped",
     "bad-interface": "pcapng packet that names an interface that no block describes; skipped",
+    "bad-time": "pcapng packet whose time is beyond belief; given that of the packet before it",
     # link, tunnels, network
     "unknown-link-type": "link type that is not decoded",
     "malformed-link": "link header cut or malformed",

@@ -1,0 +1,206 @@
+"""Compressed captures, recognised by content and decompressed as they are read. Floor 2.
+
+Comes in: a stream of compressed bytes. Goes out: decompressed bytes, never more at a time than asked for, and one line
+about damage where the compressed data are cut or broken. gzip (RFC 1952), zstd (RFC 8878), lz4 frames, xz and bzip2;
+several members or frames one after the other count as one, as their own tools have it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+__all__ = ["Inflater", "Readable", "recognise"]
+
+CHUNK = 64 << 10
+"""Compressed bytes read at a time."""
+ZSTD_PIECE = 4 << 10
+"""zstd gives no limit to its output: so little goes in at a time that what comes out stays below some 128 MiB."""
+
+
+class Readable(Protocol):
+    """Where compressed bytes come from."""
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+
+class _Gzip:
+    """zlib's decompressor with the interface that those of bz2, lzma and lz4 share."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=31)
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        out = self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+        self.needs_input = not self._inner.unconsumed_tail and len(out) < max_length
+        return out
+
+
+class _Zstd:
+    """zstandard's decompressor with the same interface; it knows no `max_length`."""
+
+    def __init__(self) -> None:
+        import zstandard
+
+        self._inner = zstandard.ZstdDecompressor().decompressobj()
+        self._compressed = memoryview(b"")
+        self._ready = memoryview(b"")
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._compressed and not self._ready
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._inner.eof) and not self._ready
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._inner.unused_data) + bytes(self._compressed)
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        if data:
+            self._compressed = memoryview(bytes(self._compressed) + data)
+        while not self._ready and self._compressed and not self._inner.eof:
+            piece, self._compressed = self._compressed[:ZSTD_PIECE], self._compressed[ZSTD_PIECE:]
+            self._ready = memoryview(self._inner.decompress(piece))
+        out, self._ready = self._ready[:max_length], self._ready[max_length:]
+        return bytes(out)
+
+
+def _bz2() -> Any:
+    import bz2
+
+    return bz2.BZ2Decompressor()
+
+
+def _xz() -> Any:
+    import lzma
+
+    return lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
+
+
+def _lz4() -> Any:
+    import lz4.frame
+
+    return lz4.frame.LZ4FrameDecompressor()
+
+
+def _errors(suffix: str) -> tuple[type[Exception], ...]:
+    """What the library behind `suffix` raises at broken data."""
+    if suffix == "zst":
+        import zstandard
+
+        return (zstandard.ZstdError,)
+    if suffix == "xz":
+        import lzma
+
+        return (lzma.LZMAError,)
+    return (zlib.error, OSError, EOFError, ValueError, RuntimeError)
+
+
+_SKIPPABLE = tuple(bytes([0x50 + i]) + b"\x2a\x4d\x18" for i in range(16))
+"""zstd frames without data, which pzstd and others put in front (RFC 8878 section 3.1.2)."""
+
+_KNOWN: tuple[tuple[str, tuple[bytes, ...], Callable[[], Any]], ...] = (
+    ("gz", (b"\x1f\x8b\x08",), _Gzip),
+    ("zst", (b"\x28\xb5\x2f\xfd", *_SKIPPABLE), _Zstd),
+    ("lz4", (b"\x04\x22\x4d\x18",), _lz4),
+    ("xz", (b"\xfd7zXZ\x00",), _xz),
+    ("bz2", tuple(b"BZh%d1AY&SY" % level for level in range(1, 10)), _bz2),
+)
+
+
+def recognise(head: bytes) -> str:
+    """Usual suffix of the compression that bytes beginning with `head` have; empty where they have none."""
+    for suffix, magics, _ in _KNOWN:
+        if head.startswith(magics):
+            return suffix
+    return ""
+
+
+class Inflater:
+    """Decompressed bytes of a stream.
+
+    Parameters
+    ----------
+    source : Readable
+        The compressed bytes from their beginning.
+    suffix : str
+        What :func:`recognise` said of them.
+    """
+
+    def __init__(self, source: Readable, suffix: str) -> None:
+        self._source = source
+        self._suffix = suffix
+        self._make = next(make for known, _, make in _KNOWN if known == suffix)
+        self._errors = _errors(suffix)
+        self._inner = self._make()
+        self._members = 1
+        self._began = False
+        self._ahead = b""
+        self._read = 0
+        self._ended = False
+        self.damage: str | None = None
+        """Where and how the compressed data broke off; None as long as they did not."""
+
+    def readinto(self, view: memoryview) -> int:
+        """Fill the beginning of `view`; returns the number of bytes, 0 at the end and after damage."""
+        while not self._ended:
+            if self._inner.eof and not self._next_member():
+                return 0
+            data = b""
+            if self._inner.needs_input:
+                data = self._take()
+                if not data:
+                    return self._end(f"{self._suffix} data cut off after {self._read} compressed bytes")
+            try:
+                out = self._inner.decompress(data, len(view))
+            except self._errors as error:
+                if self._members > 1 and not self._began:
+                    return self._end(f"bytes after the {self._suffix} data, before compressed offset {self._read}")
+                return self._end(f"{self._suffix} data broken before compressed offset {self._read}: {error}")
+            self._began = True
+            if out:
+                view[: len(out)] = out
+                return len(out)
+        return 0
+
+    def _take(self) -> bytes:
+        data, self._ahead = self._ahead, b""
+        if not data:
+            data = self._source.read(CHUNK)
+            self._read += len(data)
+        return data
+
+    def _next_member(self) -> bool:
+        """Begin the next member; false where there is none. Zeros between and after members are padding."""
+        ahead = (self._inner.unused_data or b"").lstrip(b"\0")
+        while not ahead:
+            ahead = self._source.read(CHUNK)
+            self._read += len(ahead)
+            if not ahead:
+                self._end(None)
+                return False
+            ahead = ahead.lstrip(b"\0")
+        self._ahead = ahead
+        self._inner = self._make()
+        self._members += 1
+        self._began = False
+        return True
+
+    def _end(self, damage: str | None) -> int:
+        self._ended = True
+        self.damage = damage
+        return 0

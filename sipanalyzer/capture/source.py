@@ -1,0 +1,314 @@
+"""Where captures come from: paths, folders, globs, URLs, standard input, file objects; compressed or not. Floor 2.
+
+Comes in: what a person named. Goes out: a list of :class:`Input`, and from each a :class:`Source` of decompressed
+bytes. Nothing is opened before it is asked for, so that a folder of a thousand files costs one open file at a time.
+"""
+
+from __future__ import annotations
+
+import glob
+import io
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sipanalyzer.capture.compression import Inflater, recognise
+from sipanalyzer.errors import CaptureError
+
+__all__ = ["Input", "Source", "expand"]
+
+Opener = Callable[[], tuple[Any, bool]]
+"""Gives a file object and whether it is ours to close."""
+
+
+class _Raw:
+    """A file object read as it is: short reads, pushed-back beginnings and the system's errors are dealt with here."""
+
+    def __init__(self, name: str, file: Any, ours: bool) -> None:
+        self._name, self._file, self._ours = name, file, ours
+        self._ahead = b""
+        self._into: Callable[[memoryview], int | None] | None = getattr(file, "readinto", None)
+        self.consumed = 0
+        self.damage: str | None = None
+
+    def peek(self, size: int) -> bytes:
+        """The next `size` bytes, or fewer where there are no more; they stay to be read."""
+        while len(self._ahead) < size:
+            data = self._ask(size - len(self._ahead))
+            if not data:
+                break
+            self._ahead += data
+        return self._ahead[:size]
+
+    def read(self, size: int) -> bytes:
+        if self._ahead:
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+            return data
+        return self._ask(size)
+
+    def readinto(self, view: memoryview) -> int:
+        if self._ahead or self._into is None:
+            data = self.read(len(view))
+            view[: len(data)] = data
+            return len(data)
+        if self.damage is not None:
+            return 0
+        try:
+            count = self._into(view)
+        except OSError as error:
+            return len(self._failed(error))
+        if count is None:
+            raise CaptureError(self._name, "cannot be read: it is in non-blocking mode")
+        self.consumed += count
+        return count
+
+    def _ask(self, size: int) -> bytes:
+        if self.damage is not None:
+            return b""
+        try:
+            data = self._file.read(size)
+        except OSError as error:
+            return self._failed(error)
+        if data is None:
+            raise CaptureError(self._name, "cannot be read: it is in non-blocking mode")
+        if isinstance(data, str):
+            raise ValueError("a capture's file object must be opened in binary mode")
+        self.consumed += len(data)
+        return bytes(data)
+
+    def _failed(self, error: OSError) -> bytes:
+        if self.consumed == 0:
+            raise CaptureError(self._name, _words(error)) from error
+        self.damage = f"reading failed after {self.consumed} bytes: {_words(error)}"
+        return b""
+
+    def close(self) -> None:
+        if self._ours:
+            self._file.close()
+
+
+class Source:
+    """Bytes of one capture, decompressed.
+
+    Parameters
+    ----------
+    name : str
+        As the user gave it.
+    file : file object
+        Opened in binary mode, at the capture's beginning.
+    ours : bool
+        Whether :meth:`close` closes it.
+    size : int or None
+        Bytes of the file as it is stored, where known.
+
+    Raises
+    ------
+    CaptureError
+        If not even its first bytes can be read.
+    """
+
+    def __init__(self, name: str, file: Any, ours: bool = True, size: int | None = None) -> None:
+        self.name = name
+        self.size = size
+        self._raw = _Raw(name, file, ours)
+        self.compression = recognise(self._raw.peek(10))
+        """Usual suffix (``gz``, ``zst``, ``lz4``, ``xz``, ``bz2``); empty where it is not compressed."""
+        self._inflater = Inflater(self._raw, self.compression) if self.compression else None
+
+    @property
+    def consumed(self) -> int:
+        """Bytes of the file as it is stored that were read so far."""
+        return self._raw.consumed
+
+    @property
+    def damage(self) -> str | None:
+        """What went wrong below the capture's own format; None as long as nothing did."""
+        return self._raw.damage or (self._inflater.damage if self._inflater else None)
+
+    def readinto(self, view: memoryview) -> int:
+        """Read into the beginning of `view`; returns the number of bytes, 0 only at the end."""
+        return self._raw.readinto(view) if self._inflater is None else self._inflater.readinto(view)
+
+    def read(self, size: int) -> bytes:
+        """`size` bytes, fewer only at the end."""
+        buffer = bytearray(size)
+        have = 0
+        while have < size:
+            count = self.readinto(memoryview(buffer)[have:])
+            if count == 0:
+                break
+            have += count
+        return bytes(buffer[:have])
+
+    def close(self) -> None:
+        """Close the file, if it is ours."""
+        self._raw.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One capture that can be opened."""
+
+    name: str
+    """As the user gave it, or as it stands in the folder; ``-`` for standard input."""
+    opener: Opener
+    size: int | None = None
+    """Bytes of the file as it is stored, where known without opening it."""
+    reopenable: bool = False
+    """Whether it can be opened more than once."""
+
+    def open_(self) -> Source:
+        """Open it.
+
+        Raises
+        ------
+        CaptureError
+            If the system refuses, with its words.
+        """
+        try:
+            file, ours = self.opener()
+        except OSError as error:
+            raise CaptureError(self.name, _words(error)) from error
+        size = self.size
+        if size is None:
+            size = _size(file)
+        try:
+            return Source(self.name, file, ours, size)
+        except BaseException:
+            if ours:
+                file.close()
+            raise
+
+
+def _words(error: OSError) -> str:
+    """What the system says, as a clause."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+def _size(file: Any) -> int | None:
+    """Size of a file object where that is known for certain."""
+    if isinstance(file, io.BytesIO):
+        return file.getbuffer().nbytes - file.tell()
+    if isinstance(file, (io.FileIO, io.BufferedReader)):
+        try:
+            status = os.fstat(file.fileno())
+        except (OSError, ValueError):
+            return None
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
+    size = getattr(file, "size", None)
+    return size if isinstance(size, int) else None
+
+
+def expand(captures: Any) -> list[Input]:
+    """Everything that `captures` names, as inputs in the order given; folders and globs by name.
+
+    Parameters
+    ----------
+    captures : path, str, file object, or sequence of these
+        A string is a file, a folder (its files, not those of folders in it), a URL (``scheme://``), ``-`` (standard
+        input), or a glob where no file of that very name exists.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing in it, or something that is none of these.
+
+    Notes
+    -----
+    What does not exist is an input as well: it is refused with a :class:`CaptureError` when it is opened, so that the
+    others can still be read.
+    """
+    if isinstance(captures, (str, os.PathLike)) or hasattr(captures, "read") or hasattr(captures, "readinto"):
+        return _expand_one(captures)
+    if isinstance(captures, bytes) or not isinstance(captures, Iterable):
+        raise ValueError(f"not a capture: {captures!r} (a path, URL, glob, file object, or a list of them)")
+    inputs = [one for capture in captures for one in _expand_one(capture)]
+    if not inputs:
+        raise ValueError("no capture given")
+    return inputs
+
+
+def _expand_one(capture: Any) -> list[Input]:
+    if hasattr(capture, "read") or hasattr(capture, "readinto"):
+        if isinstance(capture, io.TextIOBase):
+            raise ValueError("a capture's file object must be opened in binary mode")
+        name = getattr(capture, "name", None)
+        return [Input(name if isinstance(name, str) else "<file object>", lambda: (capture, False), _size(capture))]
+    if not isinstance(capture, (str, os.PathLike)):
+        raise ValueError(f"not a capture: {capture!r} (a path, URL, glob, file object, or a list of them)")
+    name = os.fsdecode(capture)
+    if isinstance(capture, str):
+        if name == "-":
+            return [Input("-", lambda: (sys.stdin.buffer, False))]
+        if "://" in name:
+            return _expand_url(name)
+    return _expand_path(name)
+
+
+def _expand_path(name: str) -> list[Input]:
+    try:
+        status = Path(name).stat()
+    except OSError as error:
+        matches = sorted(glob.glob(name, recursive=True)) if glob.has_magic(name) else []  # noqa: PTH207 (Path.glob wants a relative pattern)
+        if matches:
+            return [one for match in matches if not Path(match).is_dir() for one in _expand_path(match)] or [
+                _refused(name, "no file matches")
+            ]
+        return [_refused(name, "no file matches" if glob.has_magic(name) else _words(error))]
+    except ValueError as error:  # a NUL in the name
+        return [_refused(name, str(error))]
+    if not stat.S_ISDIR(status.st_mode):
+        regular = stat.S_ISREG(status.st_mode)
+        return [
+            Input(
+                name, lambda: (Path(name).open("rb", buffering=0), True), status.st_size if regular else None, regular
+            )
+        ]
+    try:
+        files = sorted(str(entry) for entry in Path(name).iterdir() if entry.is_file())
+    except OSError as error:
+        return [_refused(name, _words(error))]
+    return [one for file in files for one in _expand_path(file)] or [_refused(name, "a folder without files")]
+
+
+def _expand_url(url: str) -> list[Input]:
+    """A URL, through fsspec; a ``*`` in it makes it a glob (other glob characters have their meaning in URLs)."""
+
+    def open_url(address: str) -> Opener:
+        def opener() -> tuple[Any, bool]:
+            import fsspec
+
+            try:
+                return fsspec.open(address, "rb").open(), True
+            except OSError:
+                raise
+            except (
+                Exception
+            ) as error:  # each file system behind fsspec has its own exceptions; none of them is a bug here
+                raise CaptureError(address, f"cannot be opened: {error or type(error).__name__}") from error
+
+        return opener
+
+    if "*" not in url:
+        return [Input(url, open_url(url), None, True)]
+    import fsspec
+
+    try:
+        system, path = fsspec.core.url_to_fs(url)
+        matches = sorted(system.unstrip_protocol(match) for match in system.glob(path))
+    except Exception as error:  # as above
+        return [_refused(url, f"cannot be listed: {error or type(error).__name__}")]
+    return [Input(match, open_url(match), None, True) for match in matches] or [_refused(url, "no file matches")]
+
+
+def _refused(name: str, reason: str) -> Input:
+    """An input that says `reason` when it is opened."""
+
+    def opener() -> tuple[Any, bool]:
+        raise CaptureError(name, reason)
+
+    return Input(name, opener, None, True)
