@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from sipanalyzer.kernels import helper, kernel
 from sipanalyzer.kernels.columns import (
-    AT,
     BAD_IP,
     BAD_LINK,
     BAD_TRANSPORT,
@@ -21,133 +20,55 @@ from sipanalyzer.kernels.columns import (
     DST_HI,
     DST_LO,
     DTLS,
-    EVENT,
     FRAGMENT,
     FRAME,
     HASH,
-    HEP,
     ICMP,
     KIND,
-    LAYER,
-    LENGTH,
     MALFORMED,
     ODD,
     OTHER,
     PORTS,
-    PT,
-    RTCP,
     RTP,
     SCTP,
-    SEQ,
-    SIP,
-    SIP_START,
-    SIZE,
     SRC_HI,
     SRC_LO,
-    SSRC,
-    STAMP,
     STUN,
     TCP,
-    TCP_ACK,
-    TCP_FLAGS,
-    TCP_SEQ,
-    TCP_WIRE,
     TIME,
     TOO_DEEP,
     TRAFFIC,
     TURN,
     UNKNOWN,
-    WIRE_LENGTH,
 )
-from sipanalyzer.kernels.octets import Matrix, Octets, be16, be32, signed64
-from sipanalyzer.kernels.payload import payload_kind, rtp_header_bytes
-from sipanalyzer.kernels.sipstart import looks_like_sip
-from sipanalyzer.kernels.tunnels import (
+from sipanalyzer.kernels.link import (
     BROKEN,
     ERSPAN,
     ERSPAN3,
     ETHERNET,
+    FOREIGN,
     IP_ANY,
     IPV4,
     IPV6,
     MPLS,
     MPLS_UPSTREAM,
     NOTHING,
-    PLAIN,
+    ODD_LINKS,
     PPP,
     PPPOE,
     PROTOCOL,
-    erspan,
-    gre,
-    is_udp_tunnel_port,
+    link_layer,
     mpls,
     ppp,
-    udp_tunnel,
 )
+from sipanalyzer.kernels.octets import Matrix, Octets, be16, be32, signed64
+from sipanalyzer.kernels.payload import payload_kind
+from sipanalyzer.kernels.row import row_hash, write_bytes, write_rtp
+from sipanalyzer.kernels.tunnels import PLAIN, erspan, gre, is_udp_tunnel_port, udp_tunnel
 
-__all__ = ["ODD_LINKS", "decode_one", "decode_packet", "row_hash"]
+__all__ = ["decode_one", "decode_packet"]
 
-ODD_LINKS = (6, 10, 105, 119, 127, 163, 166, 192, 204, 205, 239, 252)
-"""Link types that :mod:`sipanalyzer.network.encapsulation` unwraps, one packet at a time."""
-
-_LINK = -3  # the link type says nothing that is decoded here
 _MAPPED = 0xFFFF00000000  # RFC 4291 2.5.5.2
-
-
-@helper
-def row_hash(src_hi: int, src_lo: int, dst_hi: int, dst_lo: int, ports: int, ssrc: int) -> int:
-    """The `HASH` column: 32 bits over addresses, ports and SSRC, spread well in the low bits.
-
-    Every product stays under 2**63, so interpreted and compiled agree. The four multiplications wait for nothing, which
-    costs half of what a chain of them does.
-    """
-    mixed = ((src_lo ^ (src_lo >> 32)) & 0xFFFFFFFF) * 0x5BD1E995 & 0xFFFFFFFF
-    mixed ^= ((dst_lo ^ (dst_lo >> 32)) & 0xFFFFFFFF) * 0x2C1B3C6D & 0xFFFFFFFF
-    mixed ^= ports * 0x297A2D39 & 0xFFFFFFFF
-    mixed ^= ssrc * 0x1B56C4E9 & 0xFFFFFFFF
-    if src_hi != 0 or dst_hi != 0:
-        mixed ^= ((src_hi ^ (src_hi >> 32)) & 0xFFFFFFFF) * 0x165667B1 & 0xFFFFFFFF
-        mixed ^= ((dst_hi ^ (dst_hi >> 32)) & 0xFFFFFFFF) * 0x27D4EB2F & 0xFFFFFFFF
-    mixed ^= mixed >> 16
-    mixed = mixed * 0x21F0AAAD & 0xFFFFFFFF
-    mixed ^= mixed >> 15
-    mixed = mixed * 0x735A2D97 & 0xFFFFFFFF
-    return mixed ^ (mixed >> 15)
-
-
-@helper
-def _link_layer(data: Octets, at: int, end: int, link: int) -> tuple[int, int]:
-    """Header bytes and layer behind the header of a link type other than Ethernet (numbers of tcpdump's registry)."""
-    if link == 113:  # Linux cooked, version 1
-        return (16, be16(data, at + 14)) if at + 16 <= end else (0, BROKEN)
-    if link == 276:  # version 2
-        return (20, be16(data, at)) if at + 20 <= end else (0, BROKEN)
-    if link == 101 or link == 12 or link == 14:  # raw IP
-        return 0, IP_ANY
-    if link == 228:
-        return 0, IPV4
-    if link == 229:
-        return 0, IPV6
-    if link == 0 or link == 108:  # BSD null and loop: a family in some machine's byte order
-        if at + 4 > end:
-            return 0, BROKEN
-        family = be32(data, at)
-        if family > 0xFFFF:
-            family = (family >> 24) | ((family >> 8) & 0xFF00)
-        if family == 2:
-            return 4, IPV4
-        if family == 24 or family == 28 or family == 30 or family == 10 or family == 23:
-            return 4, IPV6
-        return 4, NOTHING
-    if link == 9 or link == 50:
-        if link == 50 and at + 4 <= end and (int(data[at]) == 0x0F or int(data[at]) == 0x8F) and int(data[at + 1]) == 0:
-            return 4, be16(data, at + 2)  # Cisco HDLC in what calls itself PPP
-        return 0, PPP
-    if link == 51:
-        return 0, PPPOE
-    if link == 104:  # Cisco HDLC
-        return (4, be16(data, at + 2)) if at + 4 <= end else (0, BROKEN)
-    return 0, _LINK
 
 
 @helper
@@ -218,9 +139,9 @@ def decode_packet(
     ports = 0
     layer = ETHERNET
     if link != 1:
-        size, layer = _link_layer(data, at, end, link)
+        size, layer = link_layer(data, at, end, link)
         p += size
-        if layer == _LINK:
+        if layer == FOREIGN:
             kind = ODD if link in ODD_LINKS else UNKNOWN
             layer = NOTHING
         elif layer == BROKEN:
@@ -435,43 +356,9 @@ def decode_packet(
     rows[n, TRAFFIC] = dscp | traffic
     ssrc = 0
     if kind == RTP:
-        ssrc = be32(data, p + 8)
-        header = rtp_header_bytes(data, p, end, wire)
-        size = wire - p - header
-        first = int(data[p])
-        if first & 32 and end == wire and size > 0 and int(data[end - 1]) <= size:
-            size -= int(data[end - 1])  # padding (RFC 3550 5.1); nonsense there is an encrypted packet's
-        rows[n, SSRC] = ssrc
-        rows[n, SEQ] = be16(data, p + 2)
-        rows[n, STAMP] = be32(data, p + 4)
-        rows[n, SIZE] = size
-        rows[n, PT] = int(data[p + 1])
-        rows[n, EVENT] = be32(data, p + header) if size >= 4 and p + header + 4 <= end else 0
+        ssrc = write_rtp(data, p, end, wire, rows, n)
     else:
-        rows[n, TCP_SEQ] = 0
-        rows[n, TCP_ACK] = 0
-        rows[n, TCP_FLAGS] = 0
-        rows[n, TCP_WIRE] = 0
-        if kind == TCP:
-            flags = int(data[p + 13])
-            rows[n, TCP_SEQ] = be32(data, p + 4)
-            if flags & 16:
-                rows[n, TCP_ACK] = be32(data, p + 8)
-            p += (int(data[p + 12]) & 0xF0) >> 2
-            rows[n, TCP_WIRE] = wire - p
-            if p > end:
-                p = end  # cut within the options
-            if looks_like_sip(data, p, end):
-                flags |= SIP_START
-            rows[n, TCP_FLAGS] = flags
-        elif kind == SIP or kind == RTCP or kind == SCTP or kind == HEP:
-            rows[n, WIRE_LENGTH] = wire - p
-        elif kind == MALFORMED:
-            rows[n, LAYER] = bad
-        elif kind == ODD or kind == UNKNOWN:
-            rows[n, LAYER] = link
-        rows[n, AT] = p
-        rows[n, LENGTH] = end - p
+        write_bytes(data, p, end, wire, kind, bad if kind == MALFORMED else link, rows, n)
     rows[n, HASH] = row_hash(src_hi, src_lo, dst_hi, dst_lo, ports, ssrc)
     return n + 1
 

@@ -1,55 +1,19 @@
-"""How long a tunnel's header is, and what it carries. Floor 1.
+"""How long a tunnel's header is, and what it carries: GRE, ERSPAN, VXLAN, GENEVE, GTP-U. Floor 1.
 
 Comes in: the bytes behind an IP, UDP or GRE header. Goes out: for each kind of tunnel the number of header bytes, and
-which layer follows. Layers are named by their EtherType; those that have none are named in :mod:`columns`' manner here:
-``0x10000 |`` IP protocol number, and `IP_ANY` where the version nibble must tell. 0 means nothing of interest.
+which layer follows, in the names of :mod:`sipanalyzer.kernels.link`.
 """
 
 from __future__ import annotations
 
 from sipanalyzer.kernels import helper
+from sipanalyzer.kernels.link import BROKEN, ERSPAN, ETHERNET, IP_ANY, IPV4, IPV6, NOTHING, PPP, is_ethertype
 from sipanalyzer.kernels.octets import Octets, be16
 
-__all__ = [
-    "BROKEN",
-    "ERSPAN",
-    "ERSPAN3",
-    "ETHERNET",
-    "IPV4",
-    "IPV6",
-    "IP_ANY",
-    "MPLS",
-    "MPLS_UPSTREAM",
-    "NOTHING",
-    "PLAIN",
-    "PPP",
-    "PPPOE",
-    "PROTOCOL",
-    "erspan",
-    "gre",
-    "is_udp_tunnel_port",
-    "mpls",
-    "ppp",
-    "udp_tunnel",
-]
+__all__ = ["PLAIN", "erspan", "gre", "is_udp_tunnel_port", "udp_tunnel"]
 
-# layers by EtherType
-NOTHING = 0
-IPV4 = 0x0800
-IPV6 = 0x86DD
-ETHERNET = 0x6558  # transparent Ethernet bridging
-MPLS = 0x8847
-MPLS_UPSTREAM = 0x8848
-PPP = 0x880B
-PPPOE = 0x8864
-ERSPAN = 0x88BE
-ERSPAN3 = 0x22EB
-# layers without one
-PROTOCOL = 0x10000  # | IP protocol number
-IP_ANY = 0x20000
-BROKEN = -1
-# not a tunnel after all: plain UDP
 PLAIN = -2
+"""Not a tunnel after all: plain UDP."""
 
 
 @helper
@@ -104,62 +68,6 @@ def erspan(data: Octets, at: int, end: int, layer: int) -> tuple[int, int]:
 
 
 @helper
-def _is_ethertype(layer: int) -> bool:
-    """Whether an Ethernet header of a pseudowire would rather end with this."""
-    return layer == IPV4 or layer == IPV6 or layer == 0x8100 or layer == 0x88A8 or layer == 0x0806 or layer == PPPOE
-
-
-@helper
-def mpls(data: Octets, at: int, end: int) -> tuple[int, int]:
-    """Bytes and payload of a label stack (RFC 3032), the payload guessed as everybody must: nothing names it."""
-    p = at
-    while True:
-        if p + 4 > end:
-            return 0, BROKEN
-        bottom = int(data[p + 2]) & 1
-        p += 4
-        if bottom:
-            break
-    if p >= end:
-        return 0, BROKEN
-    if p + 18 <= end and int(data[p]) & 0xF0 == 0 and _is_ethertype(be16(data, p + 16)):
-        return p + 4 - at, ETHERNET  # a pseudowire with control word (RFC 4448)
-    if p + 14 <= end and _is_ethertype(be16(data, p + 12)):
-        nibble = (int(data[p]) & 0xF0) >> 4
-        if nibble != 4 and nibble != 6:
-            return p - at, ETHERNET
-    nibble = (int(data[p]) & 0xF0) >> 4
-    if nibble == 4 or nibble == 6:
-        return p - at, IP_ANY
-    return p - at, NOTHING
-
-
-@helper
-def ppp(data: Octets, at: int, end: int) -> tuple[int, int]:
-    """Header bytes and layer of a PPP frame (RFC 1661 2, RFC 1662 3.1), compressed fields or not."""
-    p = at
-    if p + 2 <= end and int(data[p]) == 0xFF and int(data[p + 1]) == 0x03:
-        p += 2
-    if p >= end:
-        return 0, BROKEN
-    protocol = int(data[p])
-    if protocol & 1:  # compressed: one odd byte
-        p += 1
-    else:
-        if p + 2 > end:
-            return 0, BROKEN
-        protocol = be16(data, p)
-        p += 2
-    if protocol == 0x21:
-        return p - at, IPV4
-    if protocol == 0x57:
-        return p - at, IPV6
-    if protocol == 0x281 or protocol == 0x283:
-        return p - at, MPLS
-    return p - at, NOTHING
-
-
-@helper
 def is_udp_tunnel_port(source: int, destination: int) -> bool:
     """Whether a tunnel may be expected; its header must agree."""
     return (
@@ -203,7 +111,7 @@ def _gtp(data: Octets, at: int, end: int, wire: int) -> tuple[int, int]:
     if nibble == 4 or nibble == 6:
         return size, IP_ANY
     # a 5G session of type Ethernet, or bytes that we cannot name
-    if at + size + 14 <= end and _is_ethertype(be16(data, at + size + 12)):
+    if at + size + 14 <= end and is_ethertype(be16(data, at + size + 12)):
         return size, ETHERNET
     return size, NOTHING
 

@@ -4,7 +4,7 @@ Comes in: whole IP packets that are fragments, with the time and frame of each. 
 packet, when its last missing piece has come. RFC 791 3.2, RFC 815 and RFC 8200 4.5; overlaps after RFC 5722.
 
 The cost of a fragment is its length and the pieces that it overlaps, which are no more than its bytes; and what is
-kept is counted with the cost of keeping it, so neither many tiny fragments nor many lonely ones make this slow or large.
+kept is counted with the cost of keeping it, so neither tiny fragments nor lonely ones make this slow or large.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ RAW_IP = 101
 
 def internet_checksum(octets: bytes) -> int:
     """The 16-bit one's complement checksum (RFC 1071) of an even number of octets."""
-    total = sum(struct.unpack(f">{len(octets) // 2}H", octets))
+    total: int = sum(struct.unpack(f">{len(octets) // 2}H", octets))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
