@@ -1,10 +1,9 @@
 """SIP messages to offsets and small integers: one pass over the bytes finds what grouping needs. Floor 1.
 
 Comes in: messages that stand one after another in one array of bytes. Goes out: for each the spans (first byte, byte
-after the last) of the start line's parts and of the headers that transactions, dialogs and calls are grouped on, and
-numbers for equal byte strings. Nothing is copied or decoded here. Grammar: RFC 3261 sections 7 and 25.1, read leniently
-(bare LF, folded lines, compact names in any case, white space before the colon; the first occurrence of a header wins,
-and of Via its first value).
+after the last) of the start line's parts and of the headers that transactions, dialogs and calls are grouped on.
+Nothing is decoded here. Grammar: RFC 3261 sections 7 and 25.1, read leniently (bare LF, folded lines, compact names in
+any case, white space before the colon; the first occurrence of a header wins, and of Via its first value).
 
 Bytes that are only compared are read without ``int()``, which costs as much as the rest of the interpreted loop: a
 comparison gives the same either way.
@@ -104,9 +103,9 @@ def _trim(data: Any, begin: int, end: int) -> int:
 
 
 @helper
-def _token(data: Any, i: int, end: int) -> int:
+def _token(data: Any, i: int, end: int, quotes: bool) -> int:
     """End of a parameter's value: a quoted string, or up to the next delimiter."""
-    if i < end and data[i] == 34:
+    if quotes and i < end and data[i] == 34:
         i += 1
         while i < end and data[i] != 34:
             if data[i] == 92:
@@ -128,12 +127,12 @@ def _token(data: Any, i: int, end: int) -> int:
 
 
 @helper
-def _address(
-    data: Any, i: int, end: int, honour_quotes: bool, is_list: bool, name: tuple[int, ...]
-) -> tuple[int, int, int, int, bool]:
-    """URI and one parameter of the first value: (URI begin, end, parameter begin, end, quote left open).
+def _scan_address(
+    data: Any, i: int, end: int, honour: int, is_list: bool, name: tuple[int, ...]
+) -> tuple[int, int, int, int, int]:
+    """URI and one parameter of the first value: (URI begin, end, parameter begin, end, what was left open).
 
-    Without ``<>`` the parameters are the header's, not the URI's (RFC 3261 section 20).
+    `honour` is 2 for quotes and ``<>``, 1 for ``<>`` only, 0 for neither; left open may be a quote (2) or a ``<`` (1).
     """
     uri = i
     uri_end = -1
@@ -152,16 +151,21 @@ def _address(
                 quoted = False
         elif inside:
             if c == 62:
-                uri_end = i
                 inside = False
-                closed = True
+                if not closed:
+                    uri_end = i
+                    closed = True
         elif c == 34:
-            quoted = honour_quotes
+            quoted = honour == 2
         elif c == 60:
+            inside = honour > 0
             if not closed:
                 uri = i + 1
                 uri_end = -1
-                inside = True
+                value = 0
+                value_end = 0
+                found = False
+                closed = honour == 0
         elif c == 44:
             if is_list:
                 break
@@ -175,13 +179,29 @@ def _address(
                     k = _skip_space(data, k, end)
                     if k < end and data[k] == 61:
                         value = _skip_space(data, k + 1, end)
-                        value_end = _token(data, value, end)
+                        value_end = _token(data, value, end, honour == 2)
                         found = True
         i += 1
     if uri_end < 0:
         uri_end = min(i, end)
     uri = _skip_space(data, uri, uri_end)
-    return uri, _trim(data, uri, uri_end), value, value_end, quoted
+    left_open = 2 if quoted else 1 if inside and not closed else 0
+    return uri, _trim(data, uri, uri_end), value, value_end, left_open
+
+
+@helper
+def _address(data: Any, i: int, end: int, is_list: bool, name: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """URI and one parameter of the first value: (URI begin, end, parameter begin, end).
+
+    Without ``<>`` the parameters are the header's, not the URI's (RFC 3261 section 20). A quote that is never closed
+    is no quote, and a ``<`` that is never closed no bracket.
+    """
+    uri, uri_end, value, value_end, left_open = _scan_address(data, i, end, 2, is_list, name)
+    if left_open == 2:
+        uri, uri_end, value, value_end, left_open = _scan_address(data, i, end, 1, is_list, name)
+    if left_open == 1:
+        uri, uri_end, value, value_end, left_open = _scan_address(data, i, end, 0, is_list, name)
+    return uri, uri_end, value, value_end
 
 
 @helper
@@ -266,9 +286,7 @@ def _plain_header(data: Any, name: int, length: int, value: int, end: int, m: in
     elif (length == 1 and c == 109) or _is_name(data, name, length, _NAME_CONTACT):
         bit = SEEN_CONTACT
         if seen & bit == 0:
-            uri, uri_end, _, _, quoted = _address(data, value, end, True, True, _TAG)
-            if quoted:
-                uri, uri_end, _, _, quoted = _address(data, value, end, False, True, _TAG)
+            uri, uri_end, _, _ = _address(data, value, end, True, _TAG)
             spans[m, CONTACT, 0] = uri
             spans[m, CONTACT, 1] = uri_end
     elif _is_name(data, name, length, _NAME_AGENT):
@@ -294,9 +312,7 @@ def _address_header(data: Any, name: int, length: int, value: int, end: int, m: 
         if length == 1 or _is_name(data, name, length, _NAME_VIA):
             bit = SEEN_VIA
             if seen & bit == 0:
-                _, _, i, j, quoted = _address(data, value, end, True, True, _PARAMETER_BRANCH)
-                if quoted:
-                    _, _, i, j, quoted = _address(data, value, end, False, True, _PARAMETER_BRANCH)
+                _, _, i, j = _address(data, value, end, True, _PARAMETER_BRANCH)
                 spans[m, BRANCH, 0] = i
                 spans[m, BRANCH, 1] = j
         return bit
@@ -307,9 +323,7 @@ def _address_header(data: Any, name: int, length: int, value: int, end: int, m: 
         bit = SEEN_TO
         which = TO_URI
     if bit != 0 and seen & bit == 0:
-        uri, uri_end, i, j, quoted = _address(data, value, end, True, False, _TAG)
-        if quoted:
-            uri, uri_end, i, j, quoted = _address(data, value, end, False, False, _TAG)
+        uri, uri_end, i, j = _address(data, value, end, False, _TAG)
         spans[m, which, 0] = uri
         spans[m, which, 1] = uri_end
         spans[m, which + 1, 0] = i
@@ -392,112 +406,6 @@ def find_spans(data: Any, at: Any, length: Any, cut: Any, n: int, spans: Any, nu
                 numbers[m, FIT] = BODY_SHORT
         spans[m, BODY, 0] = body
         spans[m, BODY, 1] = body_end
-
-
-@helper
-def _hash(data: Any, begin: int, end: int, seed: int) -> int:
-    """32 bits over some bytes, four at a time."""
-    h = seed
-    i = begin
-    while i + 4 <= end:
-        word = int(data[i]) | int(data[i + 1]) << 8 | int(data[i + 2]) << 16 | int(data[i + 3]) << 24
-        h = ((h ^ word) * 1540483477) & 0xFFFFFFFF
-        h ^= h >> 15
-        i += 4
-    while i < end:
-        h = ((h ^ int(data[i])) * 16777619) & 0xFFFFFFFF
-        i += 1
-    h ^= h >> 15
-    h = (h * 739982445) & 0xFFFFFFFF
-    return h ^ h >> 12
-
-
-@kernel
-def intern_spans(
-    data: Any, spans: Any, which: int, m: int, n: int, seed: int, slots: Any, first: Any, count: Any, ids: Any
-) -> int:
-    """Give equal byte strings equal numbers, counted up in order of first sight; exact, since bytes are compared.
-
-    Parameters
-    ----------
-    data : uint8[:]
-        Bytes of all messages.
-    spans : int64[n, k, 2]
-        Begin and end.
-    which : int
-        Second index into `spans`.
-    m : int
-        First message.
-    n : int
-        Message after the last.
-    seed : int
-        Begin of the hash, 32 bits: nobody can prepare strings that collide.
-    slots : int32[2**k]
-        Open-addressed table of numbers; -1 where empty.
-    first : int64[:, 3]
-        Of each number: begin, end, hash.
-    count : int64[1]
-        How many numbers there are.
-    ids : int32[:]
-        Out; -1 for an empty span.
-
-    Returns
-    -------
-    int
-        The message to go on with once `slots` and `first` are larger; `n` when done.
-    """
-    mask = slots.shape[0] - 1
-    while m < n:
-        begin = int(spans[m, which, 0])
-        length = int(spans[m, which, 1]) - begin
-        if length <= 0:
-            ids[m] = -1
-            m += 1
-            continue
-        h = _hash(data, begin, begin + length, seed)
-        slot = h & mask
-        number = -1
-        while slots[slot] >= 0:
-            candidate = int(slots[slot])
-            if first[candidate, 2] == h and first[candidate, 1] - first[candidate, 0] == length:
-                other = int(first[candidate, 0])
-                i = 0
-                while i < length and data[other + i] == data[begin + i]:
-                    i += 1
-                if i == length:
-                    number = candidate
-                    break
-            slot = (slot + 1) & mask
-        if number < 0:
-            number = int(count[0])
-            if number >= first.shape[0] or number * 3 > mask * 2:
-                return m
-            count[0] = number + 1
-            slots[slot] = number
-            first[number, 0] = begin
-            first[number, 1] = begin + length
-            first[number, 2] = h
-        ids[m] = number
-        m += 1
-    return n
-
-
-@kernel
-def enter_slots(data: Any, seed: int, slots: Any, first: Any, begin: int, end: int) -> None:
-    """Enter the numbers `begin` to `end` of `first` into `slots`, which must have room.
-
-    A hash that stands there as -1 is made.
-    """
-    mask = slots.shape[0] - 1
-    for number in range(begin, end):
-        h = int(first[number, 2])
-        if h < 0:
-            h = _hash(data, int(first[number, 0]), int(first[number, 1]), seed)
-            first[number, 2] = h
-        slot = h & mask
-        while slots[slot] >= 0:
-            slot = (slot + 1) & mask
-        slots[slot] = number
 
 
 @kernel

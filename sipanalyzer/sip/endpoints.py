@@ -9,14 +9,18 @@ import ipaddress
 
 from ..result import Endpoint
 
-__all__ = ["Endpoints"]
+__all__ = ["Endpoints", "Socket"]
+
+Socket = tuple[int, int, int]
+"""Halves of the address and port, as in :mod:`sipanalyzer.kernels.columns`."""
 
 
 class Endpoints:
     """Numbers for address and port, counted up in order of first sight."""
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[int, int, int], int] = {}
+        self._numbers: dict[Socket, int] = {}
+        self._sockets: list[Socket] = []
         self._pairs: dict[tuple[int, int, int, int, int], tuple[int, int]] = {}
 
     def pair(self, src_hi: int, src_lo: int, dst_hi: int, dst_lo: int, ports: int) -> tuple[int, int]:
@@ -24,14 +28,23 @@ class Endpoints:
         key = (src_hi, src_lo, dst_hi, dst_lo, ports)
         pair = self._pairs.get(key)
         if pair is None:
-            numbers = self._numbers
-            src = numbers.setdefault((src_hi, src_lo, ports >> 16), len(numbers))
-            pair = self._pairs[key] = src, numbers.setdefault((dst_hi, dst_lo, ports & 0xFFFF), len(numbers))
+            src = self._number((src_hi, src_lo, ports >> 16))
+            pair = self._pairs[key] = src, self._number((dst_hi, dst_lo, ports & 0xFFFF))
         return pair
+
+    def _number(self, socket: Socket) -> int:
+        number = self._numbers.setdefault(socket, len(self._sockets))
+        if number == len(self._sockets):
+            self._sockets.append(socket)
+        return number
+
+    def socket(self, number: int) -> Socket:
+        """What stands behind a number."""
+        return self._sockets[number]
 
     def listed(self) -> list[Endpoint]:
         """All endpoints in order of their numbers."""
-        return [(_address(hi, lo), port) for hi, lo, port in self._numbers]
+        return [(_address(hi, lo), port) for hi, lo, port in self._sockets]
 
 
 def _address(hi: int, lo: int) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..kernels import compiled
-from ..kernels import sip as kernel
+from ..kernels import interning as kernel
 from .text import decode_text
 
 __all__ = ["Interner"]

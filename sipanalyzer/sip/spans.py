@@ -20,35 +20,16 @@ from ..kernels import compiled
 from ..kernels import sip as kernel
 from ..options import Options
 from ..result import Bools, Endpoint, Ints, Messages
-from .endpoints import Endpoints
+from .endpoints import Endpoints, Socket
 from .interning import Interner
+from .store_columns import SPACES, SPANS, TYPES, grow, make_columns
 
 __all__ = ["MessageStore"]
 
 BATCH = 4096
 """Messages whose headers are looked for together: bounds the scratch memory (1.3 MB)."""
 
-_SPACES = {
-    "method": "method", "cseq_method": "method", "call_id": "call_id", "from_tag": "tag", "to_tag": "tag",
-    "branch": "branch", "from_uri": "uri", "to_uri": "uri", "request_uri": "uri", "contact": "uri",
-    "reason": "reason", "user_agent": "user_agent", "content_type": "content_type", "whole": "whole",
-}  # fmt: skip
-"""Which interned columns share their numbers, so that a From tag can be compared with a To tag, and URIs with URIs."""
-
-_SPANS = {
-    "method": kernel.METHOD, "cseq_method": kernel.CSEQ_METHOD, "call_id": kernel.CALL_ID,
-    "from_tag": kernel.FROM_TAG, "to_tag": kernel.TO_TAG, "branch": kernel.BRANCH, "from_uri": kernel.FROM_URI,
-    "to_uri": kernel.TO_URI, "request_uri": kernel.REQUEST_URI, "contact": kernel.CONTACT, "reason": kernel.REASON,
-    "user_agent": kernel.AGENT, "content_type": kernel.CONTENT_TYPE, "whole": kernel.WHOLE,
-}  # fmt: skip
-
-_TYPES = {
-    "time": np.int64, "frame": np.int64, "capture": np.int32, "src": np.int32, "dst": np.int32,
-    "transport": np.int8, "at": np.int64, "length": np.int32, "truncated": np.bool_,
-    "status": np.int16, "cseq": np.int64, "content_length": np.int64, "body_at": np.int64, "body_length": np.int32,
-    "malformed": np.bool_, **dict.fromkeys(_SPANS, np.int32),
-}  # fmt: skip
-
+_TEXTS = frozenset(SPACES) - {"whole", "cseq_method"}
 _ANY_KEY = kernel.SEEN_CALL_ID | kernel.SEEN_CSEQ | kernel.SEEN_FROM | kernel.SEEN_TO
 
 
@@ -78,10 +59,11 @@ class MessageStore:
         self._data = bytearray(1)  # never empty: numpy makes no view of nothing
         self._count = 0
         self._found = 0
-        self._columns: dict[str, npt.NDArray[Any]] = {name: np.empty(64, kind) for name, kind in _TYPES.items()}
-        self._spaces = {space: Interner() for space in dict.fromkeys(_SPACES.values())}
+        self._columns: dict[str, npt.NDArray[Any]] = make_columns()
+        self._spaces = {space: Interner() for space in dict.fromkeys(SPACES.values())}
         self._endpoints = Endpoints()
         self._full = False
+        self._texts: dict[str, list[str]] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -200,12 +182,7 @@ class MessageStore:
     def _reserve(self, n: int) -> int:
         """Make room for `n` more messages and count them; returns the new count."""
         self._count += n
-        room = len(self._columns["time"])
-        if self._count > room:
-            for name, old in self._columns.items():
-                larger = np.empty(max(self._count, room + room // 2), old.dtype)
-                larger[:room] = old
-                self._columns[name] = larger
+        grow(self._columns, self._count)
         return self._count
 
     def _copy(self, data: npt.NDArray[np.uint8], block: memoryview, source: Ints, length: Ints, at: Ints) -> None:
@@ -242,8 +219,8 @@ class MessageStore:
         no_agent = spans[:, kernel.AGENT, 0] == spans[:, kernel.AGENT, 1]
         spans[no_agent, kernel.AGENT] = spans[no_agent, kernel.SERVER]
         spans[response, kernel.METHOD] = spans[response, kernel.CSEQ_METHOD]
-        for name, which in _SPANS.items():
-            columns[name][begin:end] = self._spaces[_SPACES[name]].intern(self._data, spans, which)
+        for name, which in SPANS.items():
+            columns[name][begin:end] = self._spaces[SPACES[name]].intern(self._data, spans, which)
         malformed = (numbers[:, kernel.STATUS] < 0) | (numbers[:, kernel.SEEN] & _ANY_KEY == 0)
         for name, values in (
             ("status", numbers[:, kernel.STATUS]), ("cseq", numbers[:, kernel.CSEQ]),
@@ -278,6 +255,16 @@ class MessageStore:
     def time(self) -> Ints:
         """Times, ns since 1970."""
         return self.column("time")
+
+    @property
+    def frame(self) -> Ints:
+        """Frame numbers, from 1."""
+        return self.column("frame")
+
+    @property
+    def capture(self) -> Ints:
+        """Indices of files."""
+        return self.column("capture")
 
     @property
     def status(self) -> Ints:
@@ -334,6 +321,17 @@ class MessageStore:
         """Senders and receivers so far."""
         return self._endpoints.listed()
 
+    def sockets(self, i: int) -> tuple[Socket, Socket]:
+        """Sender and receiver of message `i`, as rows have them."""
+        return self._endpoints.socket(int(self._columns["src"][i])), self._endpoints.socket(
+            int(self._columns["dst"][i])
+        )
+
+    def calls(self) -> int:
+        """How many different Call-IDs there are."""
+        self._find()
+        return len(self._spaces["call_id"])
+
     def raw(self, i: int) -> bytes:
         """All bytes of message `i` (of a datagram also what stands behind its body)."""
         at = int(self._columns["at"][i])
@@ -351,23 +349,26 @@ class MessageStore:
         return None if number < 0 else self.text("content_type", number)
 
     def text(self, column: str, number: int) -> str:
-        """The string behind a number of an interned column.
+        """The string behind a number of an interned column; also after :meth:`finish`, except of `whole`.
 
         Raises
         ------
         KeyError, IndexError
             If there is no such column or number.
         """
+        space = SPACES[column]
+        if self._texts:
+            return self._texts[space][number]
         self._find()
-        return self._spaces[_SPACES[column]].text(self._data, number)
+        return self._spaces[space].text(self._data, number)
 
     def number(self, column: str, text: str) -> int:
         """The number of a string (ASCII) in an interned column; -1 where no message has it."""
         self._find()
-        return self._spaces[_SPACES[column]].number(self._data, text.encode())
+        return self._spaces[SPACES[column]].number(self._data, text.encode())
 
     def finish(self, order: Ints, retransmission: Bools, drop: Bools) -> Messages:
-        """Give everything away; the store must not be used after it.
+        """Give everything away; after it only :meth:`text` may be used.
 
         Parameters
         ----------
@@ -378,18 +379,11 @@ class MessageStore:
         """
         self._find()
         kept = order[~(drop[order] | self.malformed[order])]
-        texts: dict[str, list[str]] = {}
-        by_space: dict[str, list[str]] = {}
-        for name, space in _SPACES.items():
-            if space == "whole":
-                continue
-            if space not in by_space:
-                by_space[space] = self._spaces[space].texts(self._data)
-            texts[name] = by_space[space]
-        del texts["cseq_method"]
+        self._texts = {name: space.texts(self._data) for name, space in self._spaces.items() if name != "whole"}
         self._spaces.clear()
+        texts = {name: self._texts[space] for name, space in SPACES.items() if name in _TEXTS}
         columns: dict[str, npt.NDArray[Any]] = {}
-        for name in [name for name in _TYPES if name not in ("cseq_method", "malformed")]:
+        for name in [name for name in TYPES if name not in ("cseq_method", "malformed")]:
             kind = np.bool_ if name == "truncated" else np.int64
             columns[name] = self._columns.pop(name)[kept].astype(kind)  # one at a time: the old one goes
         data = np.frombuffer(self._data, np.uint8)

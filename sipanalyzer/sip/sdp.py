@@ -1,0 +1,263 @@
+"""Session descriptions: who wants which media where. Floor 4.
+
+Comes in: a body (or a Content-Type and a body that may hold one). Goes out: a frozen :class:`Sdp`, lenient, with short
+codes for what was wrong in `defects` (:data:`DEFECTS`). Sources: RFC 8866 (SDP), 3264 (hold), 3605 (``a=rtcp``), 5761
+(rtcp-mux), 8843 (BUNDLE), 4568 (crypto), 8122 (fingerprint), 8839 and 5245 (ICE), 6189 (ZRTP), 4975 (MSRP), T.38
+Annex D.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field, replace
+
+from ..codecs import STATIC, Codec, by_name
+from ..errors import ParseError
+from .multipart import media_type, split_body
+from .sdp_lines import Candidate, Draft, RtpMap, read_attribute, read_connection, read_media
+from .text import printable
+
+__all__ = ["DEFECTS", "Candidate", "Media", "Origin", "RtpMap", "Sdp", "codec_of", "find_sdp", "parse_sdp"]
+
+MAX_BYTES = 65_536
+MAX_LINES = 2_000
+MAX_MEDIA = 64
+
+DEFECTS = {
+    "too-long": "more bytes, lines, media or attributes than are read; the rest is left out",
+    "missing-version": "v=0 missing",
+    "missing-origin": "o= missing or incomplete",
+    "missing-session-name": "s= missing",
+    "missing-time": "t= missing",
+    "missing-connection": "media without an address",
+    "malformed-line": "line that is not a letter, = and a value; left out",
+    "bad-connection": "c= without an address",
+    "bad-media": "m= without kind, port, protocol and formats, or with a port that is none",
+    "bad-rtpmap": "a=rtpmap that cannot be read",
+    "bad-attribute": "attribute whose value cannot be read",
+    "direction-both": "a=direction:both, which means nothing since RFC 4145; ignored",
+}
+"""Every code and what it means."""
+
+_UNSPECIFIED = frozenset(("0.0.0.0", "::", "0:0:0:0:0:0:0:0"))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The o= line."""
+
+    username: str
+    session_id: str
+    version: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One m= line with what belongs to it."""
+
+    kind: str
+    """``audio``, ``video``, ``image``, ``message``, ``application``, ``text`` or what else was sent; lower case."""
+    port: int
+    """0: rejected or switched off (RFC 3264 section 6)."""
+    port_count: int
+    protocol: str
+    """As sent: ``RTP/AVP``, ``UDP/TLS/RTP/SAVPF``, ``udptl`` ..."""
+    formats: tuple[str, ...]
+    """In the order of preference; payload types for RTP."""
+    address: str | None
+    """Of its own c=, else of the session's; an address or a host name."""
+    rtcp_port: int | None = None
+    """From ``a=rtcp``; None where it is not said (the port after `port`, RFC 3550 section 11)."""
+    rtcp_address: str | None = None
+    rtcp_mux: bool = False
+    direction: str = "sendrecv"
+    ptime: float | None = None
+    """ms."""
+    maxptime: float | None = None
+    """ms."""
+    rtpmaps: dict[int, RtpMap] = field(default_factory=dict)
+    fmtp: dict[int, str] = field(default_factory=dict)
+    crypto: tuple[str, ...] = ()
+    """Crypto suites."""
+    fingerprint: str | None = None
+    """Hash function and value; of the media, else of the session."""
+    setup: str | None = None
+    candidates: tuple[Candidate, ...] = ()
+    mid: str | None = None
+    ice_ufrag: str | None = None
+    label: str | None = None
+    path: str | None = None
+    """MSRP path."""
+    encrypted: bool = False
+    """SRTP, DTLS or ZRTP."""
+    attributes: tuple[tuple[str, str], ...] = ()
+    """Name and value of all others, as sent."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the sender of this description has put the other side on hold (RFC 3264 8.4, and RFC 2543's way).
+
+        An unspecified address beside ICE is no hold but an offer whose candidates follow (RFC 8840).
+        """
+        if self.port == 0:
+            return False
+        if self.direction in ("sendonly", "inactive"):
+            return True
+        return self.address in _UNSPECIFIED and self.ice_ufrag is None and not self.candidates
+
+
+@dataclass(frozen=True, slots=True)
+class Sdp:
+    """One session description. Shared between all who parse the same bytes: do not change the dicts in it."""
+
+    origin: Origin | None
+    address: str | None
+    """Of the session's c=."""
+    groups: tuple[tuple[str, ...], ...]
+    """BUNDLE groups: the mids in each."""
+    media: tuple[Media, ...]
+    defects: tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=256)
+def parse_sdp(body: bytes) -> Sdp:
+    """Parse a session description.
+
+    Parameters
+    ----------
+    body : bytes
+        With any line ends; of more than :data:`MAX_BYTES` the rest is not read.
+
+    Raises
+    ------
+    ParseError
+        If there is none of the lines v=, o=, c= and m=.
+
+    Notes
+    -----
+    The last 256 different bodies are remembered: every hop sends a copy.
+    """
+    session = Draft()
+    if len(body) > MAX_BYTES:
+        session.defects.append("too-long")
+    text = body[:MAX_BYTES].decode("utf-8", "backslashreplace")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if len(lines) > MAX_LINES:
+        session.defects.append("too-long")
+    drafts: list[Draft] = []
+    seen: set[str] = set()
+    origin: Origin | None = None
+    for line in lines[:MAX_LINES]:
+        line = printable(line).strip(" ")
+        if not line:
+            continue
+        if len(line) < 2 or line[1] != "=" or not line[0].isalpha():
+            session.defects.append("malformed-line")
+            continue
+        kind, value = line[0], line[2:].strip(" ")
+        seen.add(kind)
+        current = drafts[-1] if drafts else session
+        if kind == "m":
+            if len(drafts) == MAX_MEDIA:
+                session.defects.append("too-long")
+                break
+            drafts.append(read_media(value))
+        elif kind == "c":
+            read_connection(current, value)
+        elif kind == "a":
+            read_attribute(current, value)
+        elif kind == "o" and origin is None:
+            origin = _read_origin(value)
+    if not seen & set("vocm"):
+        raise ParseError("sdp", "none of v=, o=, c= and m=")
+    media = tuple(_finish(draft, session) for draft in drafts)
+    defects = [*_missing(seen, origin), *session.defects]
+    for draft, made in zip(drafts, media, strict=True):
+        defects += draft.defects
+        if made.port and made.address is None:
+            defects.append("missing-connection")
+    return Sdp(origin, session.address, tuple(session.groups), media, tuple(dict.fromkeys(defects)))
+
+
+def _missing(seen: set[str], origin: Origin | None) -> list[str]:
+    lines = {"v": "missing-version", "s": "missing-session-name", "t": "missing-time"}
+    missing = [code for kind, code in lines.items() if kind not in seen]
+    return missing if origin is not None else [*missing, "missing-origin"]
+
+
+def _read_origin(value: str) -> Origin | None:
+    words = value.split()
+    if len(words) < 6:
+        return None
+    return Origin(" ".join(words[:-5]), words[-5], words[-4], words[-1])
+
+
+def _finish(draft: Draft, session: Draft) -> Media:
+    words = {**{k: v for k, v in session.words.items() if k in ("fingerprint", "setup", "ice-ufrag")}, **draft.words}
+    protocol = draft.protocol.upper()
+    flags = draft.flags | (session.flags & {"key-mgmt", "zrtp-hash"})
+    return Media(
+        kind=draft.kind,
+        port=draft.port,
+        port_count=draft.port_count,
+        protocol=draft.protocol,
+        formats=draft.formats,
+        address=draft.address or session.address,
+        rtcp_port=draft.rtcp_port,
+        rtcp_address=draft.rtcp_address,
+        rtcp_mux="rtcp-mux" in flags,
+        direction=draft.direction or session.direction or "sendrecv",
+        ptime=draft.ptime,
+        maxptime=draft.maxptime,
+        rtpmaps=draft.rtpmaps,
+        fmtp=draft.fmtp,
+        crypto=tuple(draft.crypto),
+        fingerprint=words.get("fingerprint"),
+        setup=words.get("setup"),
+        candidates=tuple(draft.candidates),
+        mid=words.get("mid"),
+        ice_ufrag=words.get("ice-ufrag"),
+        label=words.get("label"),
+        path=words.get("path"),
+        encrypted="SAVP" in protocol
+        or "TLS" in protocol
+        or bool(draft.crypto)
+        or "fingerprint" in words
+        or not flags.isdisjoint(("zrtp-hash", "key-mgmt")),
+        attributes=tuple(draft.attributes),
+    )
+
+
+def codec_of(media: Media, payload_type: int) -> Codec | None:
+    """What a payload type of this media carries; None where neither rtpmap nor RFC 3551 says.
+
+    The name is the registry's where it is known there, the clock rate that of the rtpmap; of G722 it is 8000 Hz
+    whatever the rtpmap says (RFC 3551 4.5.2).
+    """
+    rtpmap = media.rtpmaps.get(payload_type)
+    if rtpmap is None:
+        return STATIC.get(payload_type)
+    known = by_name(rtpmap.name)
+    if known is None:
+        return Codec(rtpmap.name, rtpmap.clock_rate, media.kind)
+    return known if known.name == "G722" else replace(known, clock_rate_hz=rtpmap.clock_rate)
+
+
+def find_sdp(content_type: str | None, body: bytes) -> bytes | None:
+    """The session description in a body; None where there is none.
+
+    Parameters
+    ----------
+    content_type : str or None
+        As sent; without one, a body that begins with ``v=0`` is taken for a description.
+    body : bytes
+        Of the message. Of a multipart the first description in it counts.
+    """
+    if not body:
+        return None
+    for part in split_body(content_type, body):
+        kind = media_type(part.content_type)
+        if kind == "application/sdp" or (kind is None and part.body.lstrip(b"\r\n").startswith(b"v=0")):
+            return part.body or None
+    return None
