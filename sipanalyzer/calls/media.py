@@ -21,10 +21,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..codecs import is_comfort_noise, is_event
-from ..kernels.rtp import AUDIO, VIDEO
+from ..kernels.streamstate import AUDIO, VIDEO
 from ..network.endpoints import address_text
 from ..result import Call, Endpoint, Stream
-from ..rtp.streams import Figures, Format, Socket
+from ..rtp.figures import Figures, Socket
+from ..rtp.formats import Format
 from .timeline import CALLEE, CALLER, Binding
 
 __all__ = ["match_streams"]

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from ..codecs import by_name
 from ..network.endpoints import address_words
 from ..options import Options
-from ..rtp.streams import Format, Socket, StreamTable, format_of
+from ..rtp.figures import Socket
+from ..rtp.formats import Format, format_of
+from ..rtp.streams import StreamTable
 from ..sip.sdp import Media, Sdp, codec_of
 
 __all__ = ["Binding", "MediaTimeline", "Signal"]

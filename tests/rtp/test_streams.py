@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -13,12 +14,16 @@ from hypothesis import strategies as st
 from sipanalyzer.kernels import columns as row
 from sipanalyzer.kernels import set_compiled
 from sipanalyzer.options import Options
-from sipanalyzer.rtp.streams import Figures, Format, StreamTable, estimate_clock_rate
+from sipanalyzer.rtp.clock import estimate_clock_rate
+from sipanalyzer.rtp.figures import Figures
+from sipanalyzer.rtp.formats import Format
+from sipanalyzer.rtp.streams import StreamTable
 from tests.naive.rtp import Packet, judge
 
 PCMA = Format("PCMA", 8000, "audio", from_sdp=True)
 EVENTS = Format("telephone-event", 8000, "audio", from_sdp=True)
 MS = 1_000_000
+DEFAULT = Options()
 
 
 def rows_of(packets: list[Packet], ssrc: int = 1, port: int = 4000, payload_type: int = 8) -> np.ndarray:
@@ -42,9 +47,9 @@ def figures(packets: list[Packet], announced: bool = True, **kwargs) -> Figures:
     return only
 
 
-def table_of(rows: np.ndarray, announced: bool = True, cuts: list[int] | None = None, describe=describe, options=Options()):
-    if cuts is None:
-        cuts = []
+def table_of(
+    rows: np.ndarray, announced: bool = True, cuts: Sequence[int] = (), describe=describe, options: Options = DEFAULT
+) -> StreamTable:
     table = StreamTable(options, describe)
     if announced:
         for port in {int(p) & 0xFFFF for p in rows[:, row.PORTS]}:

@@ -1,0 +1,142 @@
+"""A stream's state, closed, becomes figures. Floor 4. Sources: RFC 3550 A.3 (expected, lost), A.8 (jitter)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..kernels import streamstate as state
+from .formats import Format
+
+__all__ = ["Figures", "Socket", "finish_figures"]
+
+Socket = tuple[int, int, int]
+"""High and low half of an address, and a port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One stream's figures, finished; nothing yet about the call it belongs to."""
+
+    index: int
+    ssrc: int
+    src: Socket
+    dst: Socket
+    payload_types: tuple[int, ...]
+    formats: tuple[Format, ...]
+    """In order of first use, one for each payload type."""
+    format_packets: tuple[int, ...]
+    clock_rate_hz: int | None
+    ptime_ms: float | None
+    dscp: int | None
+    vlan: int | None
+    start: int
+    end: int
+    packets: int
+    bytes: int
+    expected: int
+    lost: int
+    duplicates: int
+    out_of_order: int
+    restarts: int
+    mean_jitter_ms: float | None
+    max_jitter_ms: float | None
+    mean_delta_ms: float | None
+    max_delta_ms: float | None
+    max_skew_ms: float | None
+    clock_drift_ppm: float | None
+    capture: int
+    first_frame: int
+    last_frame: int
+    strays: int
+    reused: int
+    anomalies: tuple[str, ...]
+
+
+def finish_figures(
+    s: int,
+    i: list[int],
+    r: list[float],
+    counts: npt.NDArray[np.int32],
+    used: dict[int, Format],
+    capture: int,
+    noted: list[str],
+) -> Figures:
+    """A stream's state, closed, as figures.
+
+    Parameters
+    ----------
+    s : int
+        Number of the stream.
+    i, r : list
+        Its rows of `ints` and `reals`.
+    counts : int32[128]
+        Packets of each payload type.
+    used : dict
+        Its formats by payload type, in order of first use.
+    capture : int
+        File of its first packet.
+    noted : list of str
+        Anomalies noted while it passed.
+    """
+    expected = i[state.EXPECTED_BEFORE] + i[state.HIGHEST] - i[state.LOWEST] + 1
+    main = _main_format(used, counts)
+    clock = main.clock_rate_hz if main is not None and main.clock_rate_hz else None
+    steps = [(i[state.STEP_0_COUNT + 2 * k], i[state.STEP_0 + 2 * k]) for k in range(3)]
+    usual_count, usual = max(steps)
+    ptime = 1000.0 * usual / clock if clock and usual_count and main is not None and main.media != "video" else None
+    traffic = i[state.TRAFFIC_0]
+    if i[state.TRAFFIC_1_COUNT] > i[state.TRAFFIC_0_COUNT]:
+        traffic = i[state.TRAFFIC_1]
+    jitters, deltas = i[state.JITTER_COUNT], i[state.DELTA_COUNT]
+    drift = None
+    if i[state.DRIFT_SPAN] >= 5_000_000_000 and r[state.DRIFT_XX] > 0 and ptime is not None:
+        drift = 0.0 - 1000.0 * r[state.DRIFT_XY] / r[state.DRIFT_XX]  # ms a second of arrival, to ppm
+    anomalies = list(noted)
+    anomalies += ["rtp-stray"] * (i[state.STRAYS] > 0) + ["rtp-sequence-reused"] * (i[state.REUSED] > 0)
+    return Figures(
+        index=s,
+        ssrc=i[state.KEY_SSRC],
+        src=(i[state.KEY_SRC_HI], i[state.KEY_SRC_LO], i[state.KEY_PORTS] >> 16),
+        dst=(i[state.KEY_DST_HI], i[state.KEY_DST_LO], i[state.KEY_PORTS] & 0xFFFF),
+        payload_types=tuple(used),
+        formats=tuple(used.values()),
+        format_packets=tuple(int(counts[payload_type]) for payload_type in used),
+        clock_rate_hz=clock,
+        ptime_ms=ptime,
+        dscp=traffic & 0xFF,
+        vlan=(traffic >> 8) - 1 if traffic >> 8 else None,
+        start=i[state.FIRST_TIME],
+        end=i[state.LAST_TIME],
+        packets=i[state.PACKETS],
+        bytes=i[state.BYTES],
+        expected=expected,
+        lost=max(0, expected - i[state.DISTINCT]),
+        duplicates=i[state.DUPLICATES],
+        out_of_order=i[state.OUT_OF_ORDER],
+        restarts=i[state.RESTARTS],
+        mean_jitter_ms=r[state.JITTER_SUM] / jitters if jitters else None,
+        max_jitter_ms=r[state.JITTER_MAX] if jitters else None,
+        mean_delta_ms=i[state.DELTA_SUM] / deltas / 1e6 if deltas else None,
+        max_delta_ms=i[state.DELTA_MAX] / 1e6 if deltas else None,
+        max_skew_ms=r[state.SKEW_MAX] if jitters else None,
+        clock_drift_ppm=drift,
+        capture=capture,
+        first_frame=i[state.FIRST_FRAME],
+        last_frame=i[state.LAST_FRAME],
+        strays=i[state.STRAYS],
+        reused=i[state.REUSED],
+        anomalies=tuple(anomalies),
+    )
+
+
+def _main_format(used: dict[int, Format], counts: npt.NDArray[np.int32]) -> Format | None:
+    """The format of most packets, audio and video before events and comfort noise."""
+    if not used:
+        return None
+    return max(
+        used.items(),
+        key=lambda item: (item[1].role in (state.AUDIO, state.VIDEO), int(counts[item[0]])),
+    )[1]

@@ -1,0 +1,60 @@
+"""What a payload type means in one stream, with SDP or without it. Floor 4.
+
+Sources: RFC 3551 (static types), RFC 4733 (telephone events), RFC 3389 (comfort noise).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..codecs import STATIC, Codec, is_comfort_noise, is_event
+from ..kernels import streamstate as state
+
+__all__ = ["UNKNOWN_FORMAT", "Format", "format_of", "looks_like_event", "static_format"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What a payload type means in one stream."""
+
+    name: str | None
+    """Codec by its registered name; None where nothing says it."""
+    clock_rate_hz: int
+    """0 where it is not known."""
+    media: str | None
+    ptime_ms: float | None = None
+    """As negotiated; None where SDP does not say."""
+    default_ptime_ms: float = 20.0
+    encrypted: bool = False
+    from_sdp: bool = False
+
+    @property
+    def role(self) -> int:
+        """How the kernel treats its packets."""
+        if self.name is not None and is_event(self.name):
+            return state.TELEPHONE_EVENT
+        if self.name is not None and is_comfort_noise(self.name):
+            return state.COMFORT_NOISE
+        return state.VIDEO if self.media == "video" else state.AUDIO
+
+
+UNKNOWN_FORMAT = Format(None, 0, None)
+
+
+def format_of(codec: Codec) -> Format:
+    """The format that a codec's registration implies."""
+    return Format(codec.name, codec.clock_rate_hz, codec.media, default_ptime_ms=codec.ptime_ms)
+
+
+def static_format(payload_type: int) -> Format | None:
+    """The format that RFC 3551 assigns to a payload type; None for dynamic and unassigned ones."""
+    codec = STATIC.get(payload_type)
+    return None if codec is None else format_of(codec)
+
+
+def looks_like_event(size: int, event: int) -> bool:
+    """Whether a payload of a dynamic type that no SDP explains is a telephone event (RFC 4733 2.3).
+
+    Four bytes: event below 16 (DTMF), end and reserved bit, volume of 0 to 63, duration.
+    """
+    return size == 4 and event >> 24 < 16 and event & 0x00400000 == 0 and event & 0xFFFF > 0
