@@ -93,12 +93,12 @@ def _is_status_line(data: Octets, at: int, end: int) -> bool:
 
 
 @helper
-def _is_known_request(data: Octets, at: int, method_end: int, uri: int, end: int) -> bool:
-    """Whether a known method stands before a SIP, SIPS or TEL URI: enough for a line whose end is missing."""
-    if method_end - at > 9:
+def _is_known_method(data: Octets, at: int, end: int) -> bool:
+    """Whether ``data[at:end]`` is one of `METHODS`, in capitals."""
+    if end - at > 9:
         return False
     packed = 0
-    for p in range(at, method_end):
+    for p in range(at, end):
         if not 65 <= int(data[p]) <= 90:
             return False
         packed = packed << 5 | (int(data[p]) & 31)
@@ -106,16 +106,45 @@ def _is_known_request(data: Octets, at: int, method_end: int, uri: int, end: int
     for method in _KNOWN:
         if packed == method:
             known = True
-    if not known or uri + 4 > end:
+    return known
+
+
+@helper
+def _is_sip_uri(data: Octets, at: int, end: int) -> bool:
+    """Whether ``sip:``, ``sips:`` or ``tel:`` stands at `at`, in any case."""
+    if at + 5 > end:
         return False
-    first = int(data[uri]) | 32
-    second = int(data[uri + 1]) | 32
-    third = int(data[uri + 2]) | 32
-    if first == 115 and second == 105 and third == 112:  # sip: sips:
-        return int(data[uri + 3]) == 58 or (
-            uri + 5 <= end and (int(data[uri + 3]) | 32) == 115 and int(data[uri + 4]) == 58
-        )
-    return first == 116 and second == 101 and third == 108 and int(data[uri + 3]) == 58  # tel:
+    first = int(data[at]) | 32
+    second = int(data[at + 1]) | 32
+    third = int(data[at + 2]) | 32
+    fourth = int(data[at + 3])
+    if first == 115 and second == 105 and third == 112:
+        return fourth == 58 or ((fourth | 32) == 115 and int(data[at + 4]) == 58)
+    return first == 116 and second == 101 and third == 108 and fourth == 58
+
+
+@helper
+def _has_sip_header(data: Octets, at: int, end: int) -> bool:
+    """Whether a line of ``data[at:end]`` begins like Via, Call-ID, From or CSeq, whole or compact (RFC 3261 7.3.3)."""
+    p = at
+    while p + 2 < end:
+        first = int(data[p]) | 32
+        colon = int(data[p + 1])
+        if (first == 118 or first == 105 or first == 102) and (colon == 58 or colon == 32 or colon == 9):  # v: i: f:
+            return True
+        second = colon | 32
+        third = int(data[p + 2]) | 32
+        if (
+            (first == 118 and second == 105 and third == 97)  # via
+            or (first == 102 and second == 114 and third == 111)  # fro
+            or (first == 99 and second == 115 and third == 101)  # cse
+            or (first == 99 and second == 97 and third == 108)  # cal
+        ):
+            return True
+        while p < end and int(data[p]) != 10:
+            p += 1
+        p += 1
+    return False
 
 
 @helper
@@ -132,9 +161,11 @@ def looks_like_sip(data: Octets, at: int, end: int) -> bool:
     Returns
     -------
     bool
-        True for ``SIP/d.d SP ddd`` and for ``token SP something SP SIP/d.d`` with its end of line, behind any number of
-        CR and LF (RFC 3261 7.5); true also for a first line that is cut off, where a known method stands before a
-        ``sip:``, ``sips:`` or ``tel:`` URI. False for HTTP, RTSP and MSRP, whose first lines look much the same.
+        True, behind any number of CR and LF (RFC 3261 7.5), for ``SIP/d.d SP ddd``; for a known method before a
+        ``sip:``, ``sips:`` or ``tel:`` URI, even if the rest of the line is cut off or broken; and for ``token SP
+        something SP SIP/d.d`` with its end of line, where the token is a known method or a header follows that SIP
+        has (Yahoo's messenger sends ``YAHOOREF sip:... SIP/2.0`` with none). False for HTTP, RTSP and MSRP, whose
+        first lines look much the same.
     """
     if end > at + LONGEST_LINE:
         end = at + LONGEST_LINE
@@ -154,12 +185,16 @@ def looks_like_sip(data: Octets, at: int, end: int) -> bool:
     uri = p
     if p == method_end or p >= end:
         return False
+    known = _is_known_method(data, method, method_end)
+    if known and _is_sip_uri(data, uri, end):
+        return True  # whatever else is wrong with the line, or cut off
     while p < end and int(data[p]) != 10:
         if int(data[p]) < 32 and int(data[p]) != 9 and int(data[p]) != 13:
             return False  # no text
         p += 1
     if p >= end:
-        return _is_known_request(data, method, method_end, uri, end)
+        return False
+    line_end = p
     p -= 1
     while p > uri and (int(data[p]) == 13 or int(data[p]) == 32 or int(data[p]) == 9):
         p -= 1
@@ -174,4 +209,6 @@ def looks_like_sip(data: Octets, at: int, end: int) -> bool:
         p -= 1
     if p == last or p - 4 <= uri:
         return False
-    return _is_sip_slash(data, p - 3) and (int(data[p - 4]) == 32 or int(data[p - 4]) == 9)
+    if not _is_sip_slash(data, p - 3) or (int(data[p - 4]) != 32 and int(data[p - 4]) != 9):
+        return False
+    return known or _has_sip_header(data, line_end + 1, end)
