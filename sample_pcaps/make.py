@@ -51,7 +51,7 @@ def toml_value(value: Any) -> str:
 def expected_toml(files: list[dict[str, Any]]) -> str:
     """The facts of all files."""
     lines = [
-        "# What must be found in each sample. Written by make.py from the scenes and recorded.toml, never by sipanalyzer.",
+        "# What must be found in each file. Written by make.py from scenes and recorded.toml, never by sipanalyzer.",
         "# Columns are those of the tables; `missing` names columns without a value; what is not here is not checked.",
     ]
     for entry in files:

@@ -26,7 +26,7 @@ class Codec(NamedTuple):
 
 CODECS = {
     "PCMU": Codec(0, 8000, 160), "PCMA": Codec(8, 8000, 160), "G722": Codec(9, 8000, 160), "G729": Codec(18, 8000, 20),
-    "opus": Codec(111, 48000, 60), "AMR-WB": Codec(97, 16000, 33),
+    "opus": Codec(111, 48000, 60), "AMR-WB": Codec(97, 16000, 34),
 }  # fmt: skip
 EVENT = "telephone-event"
 MS = 1_000_000
@@ -150,6 +150,11 @@ class Voice:
             return g711([round(7919 * math.sin(angle)) for angle in angles], self.codec)
         if self.codec == "opus":  # a table of contents byte for one 20 ms CELT frame, fullband (RFC 6716 section 3.1)
             return b"\xf8" + noise(f"{self.ssrc} {self._number}", length - 1)
+        if (
+            self.codec == "AMR-WB"
+        ):  # octet-aligned: no mode request, then one frame of 12.65 kbit/s (RFC 4867 section 4.4)
+            bits = noise(f"{self.ssrc} {self._number}", length - 2)
+            return b"\xf0\x14" + bits[:-1] + bytes([bits[-1] & 0xF8])
         return noise(f"{self.ssrc} {self._number}", length)
 
 

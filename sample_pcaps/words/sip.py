@@ -118,6 +118,7 @@ def sdp(
     lines.append(f"m=audio {port} {profile} " + " ".join(entry.split()[0] for entry in formats))
     lines += [f"a=rtpmap:{entry}" for entry in formats]
     lines += ["a=fmtp:101 0-15"] if any(entry.startswith("101 ") for entry in formats) else []
+    lines += [f"a=fmtp:{entry.split()[0]} octet-align=1" for entry in formats if "AMR" in entry]
     lines += [f"a=ptime:{ptime}"] if ptime else []
     lines += [f"a={direction}"] if direction else []
     lines += [*extra, ""]
