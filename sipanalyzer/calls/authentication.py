@@ -1,0 +1,64 @@
+"""Whether a call was challenged for credentials, and whether they were taken.
+
+Owns: the column `auth`. In: the transactions of one call that the caller saw. Out: ``none``, ``challenged`` or
+``failed``. Sources: RFC 3261 section 22, RFC 7616 3.3 (`stale`).
+"""
+
+from __future__ import annotations
+
+from ..result import Transaction
+from .rows import Rows
+
+__all__ = ["RETRY_NS", "judge_authentication"]
+
+RETRY_NS = 5_000_000_000
+"""A challenge that draws no retry within this is a failure."""
+
+_CHALLENGES = (401, 407)
+
+
+def judge_authentication(transactions: list[Transaction], rows: Rows, capture_end: int) -> str:
+    """Say what became of challenges.
+
+    Parameters
+    ----------
+    transactions : list of Transaction
+        All of one call at the hop nearest to the caller, in order of time.
+    rows : Rows
+        Message table.
+    capture_end : int
+        Time of the last packet, ns.
+
+    Returns
+    -------
+    str
+        ``none``: nobody was challenged. ``challenged``: some request with credentials drew something else than 401, 407
+        or 403; or it drew a 401 or 407 that says ``stale=true`` (the password was right) so late in the capture that
+        the retry may be missing. ``failed``: none did, or none was sent. A 100 is nobody's verdict.
+    """
+    asked = [transaction for transaction in transactions if transaction.method not in ("ACK", "CANCEL")]
+    if not any(transaction.status_code in _CHALLENGES for transaction in asked):
+        return "none"
+    for transaction in asked:
+        if not _has_credentials(rows, transaction.rows[0]):
+            continue
+        statuses = [rows.status[row] for row in transaction.rows[1:]]
+        if any(status > 100 and status not in (401, 403, 407) for status in statuses):
+            return "challenged"
+    last = asked[-1]
+    if last.status_code in _CHALLENGES and last.final_response is not None:
+        fresh = capture_end - last.final_response < RETRY_NS
+        if fresh and _has_credentials(rows, last.rows[0]) and _is_stale(rows, last):
+            return "challenged"
+    return "failed"
+
+
+def _has_credentials(rows: Rows, row: int) -> bool:
+    head = rows.messages.raw(row).lower()
+    return b"\nauthorization" in head or b"\nproxy-authorization" in head
+
+
+def _is_stale(rows: Rows, transaction: Transaction) -> bool:
+    row = next(row for row in transaction.rows if rows.status[row] in _CHALLENGES)
+    head = rows.messages.raw(row).lower().replace(b" ", b"").replace(b'"', b"")
+    return b"stale=true" in head

@@ -1,0 +1,221 @@
+"""Transactions: a request with its responses at one hop (RFC 3261 section 17), and copies told apart.
+
+Owns: which copy of a message is a retransmission and which the capture's, and which messages belong to one transaction.
+In: integer columns of the messages, in order of time. Out: two boolean columns; `Transaction` objects in order of
+start.
+Laws: every request with a Call-ID is in exactly one transaction, every response in one at most (one that answers no
+request of this capture is in none); linear in the number of messages, whatever they say.
+
+The key is that of the public contract: the two endpoints, top Via branch, CSeq number and method (and Call-ID, since
+branches without the RFC 3261 cookie need not be unique). A response belongs to the request that went the other way
+between the same endpoints; else, as it may leave from another port (RFC 3581) or address, to the latest with that key
+between the same hosts; else anywhere. The ACK of a non-2xx joins its INVITE by the branch (17.1.1.3), or by its To tag
+where an old client gave it a branch of its own (RFC 2543); the ACK of a 2xx is a transaction for itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ..options import Options
+from ..result import Messages, Transaction
+from .rows import Rows, dense_pairs, read_rows
+
+__all__ = ["classify_copies", "match_transactions"]
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+def classify_copies(whole: Ints, src: Ints, dst: Ints, time: Ints, options: Options) -> tuple[Bools, Bools]:
+    """Tell retransmissions from packets that the capture has twice.
+
+    Parameters
+    ----------
+    whole : int64[n]
+        id of the message's bytes.
+    src, dst : int64[n]
+        ids of its endpoints.
+    time : int64[n]
+        ns.
+    options : Options
+        `duplicate_ns` is the limit between the two.
+
+    Returns
+    -------
+    retransmission, duplicate : bool[n]
+        The same bytes between the same endpoints again: sooner than the limit after the copy before (of either kind) a
+        capture duplicate, else a retransmission. The first is neither.
+    """
+    count = len(whole)
+    retransmission = np.zeros(count, np.bool_)
+    duplicate = np.zeros(count, np.bool_)
+    if count < 2:
+        return retransmission, duplicate
+    order = np.lexsort((time, dst, src, whole))
+    later, former = order[1:], order[:-1]
+    again = (whole[later] == whole[former]) & (src[later] == src[former]) & (dst[later] == dst[former])
+    soon = (time[later] - time[former]) < options.duplicate_ns
+    retransmission[later] = again & ~soon
+    duplicate[later] = again & soon
+    return retransmission, duplicate
+
+
+def match_transactions(messages: Messages, options: Options) -> list[Transaction]:
+    """Group messages into transactions.
+
+    Parameters
+    ----------
+    messages : Messages
+        In order of time, capture duplicates dropped.
+    options : Options
+        Nothing of it matters yet: the key alone decides, however long the answer takes.
+
+    Returns
+    -------
+    list of Transaction
+        In order of their first request.
+    """
+    if not len(messages):
+        return []
+    rows = read_rows(messages)
+    keys = _make_keys(messages)
+    matched = _Matching(rows, keys, messages.request_uri.tolist())
+    for row in np.flatnonzero(messages.call_id >= 0).tolist():
+        if rows.status[row]:
+            matched.add_response(row)
+        elif rows.method[row] == "ACK":
+            matched.add_ack(row)
+        else:
+            matched.add_request(row)
+    return [_finish(members, rows, messages) for members in matched.members]
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """Integers that are equal where two messages may belong together, as lists over the messages."""
+
+    exact: list[int]
+    """Key and directed endpoints of a request; of a response those of the request that it answers."""
+    hosts: list[int]
+    """Key and unordered hosts."""
+    anywhere: list[int]
+    """Key alone: Call-ID, CSeq, method (an ACK's counts as INVITE), top Via branch, From tag where there is none."""
+    numbered: list[int]
+    """Call-ID, CSeq number and unordered hosts."""
+
+
+def _make_keys(messages: Messages) -> _Keys:
+    methods = messages.texts["method"]
+    method = messages.method.copy()
+    if "ACK" in methods:
+        invite = methods.index("INVITE") if "INVITE" in methods else len(methods)
+        method[(method == methods.index("ACK")) & (messages.status == 0)] = invite
+    numbered = dense_pairs(messages.call_id, messages.cseq)
+    stands_in = np.where(messages.branch < 0, messages.from_tag, -1)
+    key = dense_pairs(numbered, dense_pairs(dense_pairs(method, messages.branch), stands_in))
+
+    host_number: dict[str, int] = {}
+    host = np.array([host_number.setdefault(address, len(host_number)) for address, _ in messages.endpoints], np.int64)
+    src, dst = host[messages.src], host[messages.dst]
+    hosts = dense_pairs(np.minimum(src, dst), np.maximum(src, dst))
+    is_request = messages.status == 0
+    ends = dense_pairs(
+        np.where(is_request, messages.src, messages.dst),
+        np.where(is_request, messages.dst, messages.src),
+    )
+    return _Keys(
+        exact=dense_pairs(key, ends).tolist(),
+        hosts=dense_pairs(key, hosts).tolist(),
+        anywhere=key.tolist(),
+        numbered=dense_pairs(numbered, hosts).tolist(),
+    )
+
+
+@dataclass(slots=True)
+class _Matching:
+    """Transactions found so far; every table has one entry a key, so each message costs the same."""
+
+    rows: Rows
+    keys: _Keys
+    request_uri: list[int]
+    members: list[list[int]] = field(default_factory=list)
+    final: list[int] = field(default_factory=list)
+    """Status of the first final response of each transaction, 0 before it."""
+    exact: dict[int, int] = field(default_factory=dict)
+    hosts: dict[int, int] = field(default_factory=dict)
+    anywhere: dict[int, int] = field(default_factory=dict)
+    acknowledgement: dict[int, int] = field(default_factory=dict)
+    refused: dict[tuple[int, int], int] = field(default_factory=dict)
+    """INVITE transactions by what the ACK of their failure has: CSeq number at this hop, and To tag."""
+
+    def add_request(self, row: int) -> None:
+        found = self.exact.get(self.keys.exact[row])
+        if found is not None and (self.rows.branch[row] >= 0 or self._same_target(found, row)):
+            self.members[found].append(row)
+            return
+        number = self._begin(row)
+        self.exact[self.keys.exact[row]] = number
+        self.hosts[self.keys.hosts[row]] = number
+        self.anywhere[self.keys.anywhere[row]] = number
+
+    def add_response(self, row: int) -> None:
+        found = self.exact.get(self.keys.exact[row])
+        if found is None:
+            found = self.hosts.get(self.keys.hosts[row])
+        if found is None:
+            found = self.anywhere.get(self.keys.anywhere[row])
+        if found is None:
+            return
+        self.members[found].append(row)
+        status = self.rows.status[row]
+        if status >= 200 and not self.final[found]:
+            self.final[found] = status
+        if status >= 300 and self.rows.method[row] == "INVITE":
+            self.refused[self.keys.numbered[row], self.rows.to_tag[row]] = found
+
+    def add_ack(self, row: int) -> None:
+        found = self.exact.get(self.keys.exact[row])
+        if found is None or 200 <= self.final[found] < 300:
+            found = self.refused.get((self.keys.numbered[row], self.rows.to_tag[row]))
+        if found is None:
+            found = self.acknowledgement.get(self.keys.exact[row])
+        if found is None:
+            self.acknowledgement[self.keys.exact[row]] = self._begin(row)
+        else:
+            self.members[found].append(row)
+
+    def _begin(self, row: int) -> int:
+        self.members.append([row])
+        self.final.append(0)
+        return len(self.members) - 1
+
+    def _same_target(self, found: int, row: int) -> bool:
+        # RFC 3261 17.2.3: without a branch of RFC 3261 the Request-URI is part of the key
+        return self.request_uri[self.members[found][0]] == self.request_uri[row]
+
+
+def _finish(members: list[int], rows: Rows, messages: Messages) -> Transaction:
+    first = members[0]
+    responses = [row for row in members if rows.status[row]]
+    final = next((row for row in responses if rows.status[row] >= 200), None)
+    telling = final if final is not None else (responses[-1] if responses else None)
+    branch = rows.branch[first]
+    return Transaction(
+        call_id=messages.texts["call_id"][rows.call_id[first]],
+        method=rows.method[first],
+        branch=messages.texts["branch"][branch] if branch >= 0 else None,
+        src=messages.endpoints[rows.src[first]],
+        dst=messages.endpoints[rows.dst[first]],
+        start=rows.time[first],
+        first_response=rows.time[responses[0]] if responses else None,
+        final_response=rows.time[final] if final is not None else None,
+        status_code=rows.status[telling] if telling is not None else None,
+        retransmissions=sum([rows.retransmission[row] for row in members]),
+        capture=rows.capture[first],
+        first_frame=rows.frame[first],
+        rows=tuple(members),
+    )

@@ -1,0 +1,85 @@
+"""Codecs of offer and answer, and digits."""
+
+from __future__ import annotations
+
+from tests.calls.scripts import ACK, ANSWER, INVITE, OK, call
+
+
+def sdp(*media: str) -> str:
+    return "||v=0\\no=- 1 1 IN IP4 h\\ns=-\\nc=IN IP4 10.0.0.1\\nt=0 0\\n" + "\\n".join(media) + "\\n"
+
+
+WIDE = sdp("m=audio 4000 RTP/AVP 96 8 0 13 101", "a=rtpmap:96 opus/48000/2", "a=rtpmap:101 telephone-event/8000")
+NARROW = sdp("m=audio 6000 RTP/AVP 8 101", "a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000")
+
+
+def test_codecs_are_those_of_offer_and_answer_in_order() -> None:
+    only = call(INVITE.strip() + WIDE + "\n" + OK.strip() + NARROW)
+    assert (only.codecs_offered, only.codecs_answered, only.dtmf_negotiated) == (
+        ("opus", "PCMA", "PCMU"),
+        ("PCMA",),
+        True,
+    )
+
+
+def test_the_answer_may_come_in_a_183() -> None:
+    only = call(INVITE.strip() + WIDE + "\n1 B>A 183 Progress from=x to=y" + NARROW + "\n" + OK + ACK)
+    assert only.codecs_answered == ("PCMA",)
+    assert call(INVITE.strip() + WIDE + "\n1 B>A 183 Progress from=x to=y" + NARROW).codecs_answered == ("PCMA",)
+
+
+def test_a_delayed_offer_is_in_the_200_and_its_answer_in_the_ack() -> None:
+    only = call(INVITE + OK.strip() + WIDE + "\n" + ACK.strip() + NARROW)
+    assert (only.codecs_offered, only.codecs_answered) == (("opus", "PCMA", "PCMU"), ("PCMA",))
+
+
+def test_a_delayed_offer_in_a_reliable_183_is_answered_in_the_prack() -> None:
+    only = call(
+        INVITE + "1 B>A 183 Progress from=x to=y" + WIDE + "\n1.1 A>B PRACK cseq=2 from=x to=y" + NARROW + "\n" + OK
+    )
+    assert (only.codecs_offered, only.codecs_answered) == (("opus", "PCMA", "PCMU"), ("PCMA",))
+
+
+def test_the_answer_is_that_of_the_fork_that_answered() -> None:
+    other = sdp("m=audio 6000 RTP/AVP 0")
+    only = call(
+        INVITE.strip()
+        + WIDE
+        + "\n0.5 B>A 183 Progress from=x to=z"
+        + other
+        + "\n1 B>A 183 Progress from=x to=y"
+        + NARROW
+        + "\n"
+        + OK
+    )
+    assert only.codecs_answered == ("PCMA",)
+
+
+def test_a_reinvite_changes_neither_offer_nor_answer() -> None:
+    other = sdp("m=audio 6000 RTP/AVP 0")
+    only = call(
+        INVITE.strip()
+        + WIDE
+        + "\n"
+        + OK.strip()
+        + NARROW
+        + "\n5 A>B INVITE cseq=2 from=x to=y"
+        + other
+        + "\n5.1 B>A 200 OK cseq=2,INVITE from=x to=y"
+        + other
+    )
+    assert (only.codecs_offered, only.codecs_answered) == (("opus", "PCMA", "PCMU"), ("PCMA",))
+
+
+def test_video_and_fax_are_codecs_and_refused_media_are_not() -> None:
+    offer = sdp("m=audio 4000 RTP/AVP 0", "m=video 4002 RTP/AVP 97", "a=rtpmap:97 H264/90000", "m=image 4004 udptl t38")
+    answer = sdp("m=audio 4000 RTP/AVP 0", "m=video 0 RTP/AVP 97", "a=rtpmap:97 H264/90000", "m=image 0 udptl t38")
+    only = call(INVITE.strip() + offer + "\n" + OK.strip() + answer)
+    assert (only.codecs_offered, only.codecs_answered) == (("PCMU", "H264", "t38"), ("PCMU",))
+    assert not only.dtmf_negotiated
+
+
+def test_digits_in_info() -> None:
+    info = "5 A>B INFO cseq=2 from=x to=y type=application/dtmf-relay||Signal=5\\n"
+    assert call(INVITE + ANSWER + info).dtmf_info
+    assert not call(INVITE + ANSWER + info.replace("application/dtmf-relay", "application/xml")).dtmf_info
