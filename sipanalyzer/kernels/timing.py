@@ -72,7 +72,7 @@ def close_group(s: int, ints, reals) -> None:  # type: ignore[no-untyped-def]
 
 @helper
 def count_step(s: int, step: int, ints) -> None:  # type: ignore[no-untyped-def]
-    """Count a timestamp step between packets in sequence (space saving, three places); the usual one is packet time."""
+    """Count a timestamp step of at most 200 ms between packets in sequence (space saving, three places)."""
     if step == int(ints[s, STEP_0]):
         ints[s, STEP_0_COUNT] = int(ints[s, STEP_0_COUNT]) + 1
     elif step == int(ints[s, STEP_1]):
@@ -103,7 +103,8 @@ def move_timing(s: int, now: int, stamp: int, ext: int, marker: int, clock: int,
         sequence_step = ext - int(ints[s, REFERENCE_EXT])
         usual = int(ints[s, PTIME_TICKS])
         if sequence_step == 1 and step > 0:
-            count_step(s, step, ints)
+            if step * 5 <= clock:
+                count_step(s, step, ints)
             if step != usual:
                 if usual == 0:
                     default = int(ints[s, DEFAULT_TICKS])

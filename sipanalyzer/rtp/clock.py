@@ -32,7 +32,8 @@ def estimate_clock_rate(time_ns: npt.NDArray[np.int64], stamp: npt.NDArray[np.in
     Notes
     -----
     Median slope of pairs half the packets apart (Theil and Sen's estimator, thinned): holds and jumps of the timestamp
-    touch few pairs. With fewer than two packets, or packets at one instant, there is nothing to see.
+    touch few pairs. Of the rates near that slope, those come first in which the usual timestamp step is a whole number
+    of 2.5 ms, as packet times are. With fewer than two packets, or packets at one instant, there is nothing to see.
     """
     n = len(time_ns)
     if n < 2:
@@ -44,5 +45,10 @@ def estimate_clock_rate(time_ns: npt.NDArray[np.int64], stamp: npt.NDArray[np.in
     if not good.any():
         return None
     rate = float(np.median(steps[good] / elapsed[good])) * 1e9
-    best = min(CLOCK_RATES_HZ, key=lambda known: abs(math.log(rate / known)))
-    return best if abs(rate / best - 1) <= _CLOCK_TOLERANCE else None
+    near = [known for known in CLOCK_RATES_HZ if abs(rate / known - 1) <= _CLOCK_TOLERANCE]
+    if not near:
+        return None
+    each = np.diff(stamp)
+    values, counts = np.unique(each[each > 0], return_counts=True)
+    usual = int(values[counts.argmax()]) if len(values) else 0
+    return min(near, key=lambda known: (usual * 400 % known != 0, abs(math.log(rate / known))))

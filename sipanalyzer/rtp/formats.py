@@ -55,6 +55,6 @@ def static_format(payload_type: int) -> Format | None:
 def looks_like_event(size: int, event: int) -> bool:
     """Whether a payload of a dynamic type that no SDP explains is a telephone event (RFC 4733 2.3).
 
-    Four bytes: event below 16 (DTMF), end and reserved bit, volume of 0 to 63, duration.
+    Four bytes: event below 16 (DTMF), end bit, reserved bit 0, volume of 0 to 63, duration.
     """
-    return size == 4 and event >> 24 < 16 and event & 0x00400000 == 0 and event & 0xFFFF > 0
+    return size == 4 and event >> 24 < 16 and event & 0x00400000 == 0

@@ -286,6 +286,18 @@ def test_clock_rates_are_told_apart(rate: int) -> None:
     assert estimate_clock_rate(time, stamp) == rate
 
 
+def test_a_few_packets_of_20_ms_are_opus_and_not_44100_hz() -> None:
+    assert estimate_clock_rate(np.array([0, 21_500_000]), np.array([7, 967])) == 48000
+
+
+def test_key_presses_without_sdp_are_told_by_their_payload() -> None:
+    packets = [Packet(k * 20 * MS, k, 4000, event=True, size=4) for k in range(8)]
+    rows = rows_of(packets)
+    rows[:, row.EVENT] = [5 << 24 | 10 << 16 | k * 160 for k in range(8)]
+    (f,) = table_of(rows, announced=False, describe=lambda *a: None).finish()
+    assert (f.formats[0].name, f.clock_rate_hz, f.max_jitter_ms, f.lost) == ("telephone-event", 8000, None, 0)
+
+
 def test_the_strays_belong_to_no_segment() -> None:
     packets = steady(50)
     packets.insert(25, Packet(packets[25].time, 40_000, 1))
