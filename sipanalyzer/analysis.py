@@ -1,0 +1,374 @@
+"""What a person holds: ``analyze()`` gives an :class:`Analysis` with DataFrames, calls and a report. Floor 9.
+
+In: captures, settings. Out: objects over one :class:`~sipanalyzer.result.Result`, which stays at hand as ``.result``.
+pandas is loaded when a DataFrame is asked for, not before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import functools
+import html
+import os
+import pathlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+from .options import Options
+from .output.cells import clean, parse_time
+from .output.columns import FILLED
+from .output.lookup import find_call, narrow
+from .output.tables import row_order, table
+from .result import TRANSPORTS, Call, Result, Stream, host_port
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Analysis", "CallView", "MessageView", "StreamView", "analyze"]
+
+Source = str | os.PathLike[str] | IO[bytes]
+
+
+def analyze(
+    source: Source | Iterable[Source],
+    *,
+    options: Options | None = None,
+    from_time: str | datetime.datetime | None = None,
+    to_time: str | datetime.datetime | None = None,
+    number: str | None = None,
+    progress: Callable[[Any], None] | None = None,
+    **settings: Any,
+) -> Analysis:
+    """Read captures and say what happened to every call.
+
+    Parameters
+    ----------
+    source : path, URL, folder, glob, binary file, or a list of them
+        What to read; several are one capture, in order of time. ``-`` is standard input.
+    options : Options, optional
+        Settings of the analysis.
+    from_time, to_time : str or datetime.datetime, optional
+        Leave out packets before and after; ISO 8601, UTC where no zone is named.
+    number : str, optional
+        Only calls of that number, however it is written.
+    progress : callable, optional
+        Called now and then with an object that has ``bytes_read``, ``bytes_total``, ``packets`` and ``calls``.
+    **settings
+        Fields of :class:`~sipanalyzer.Options`, such as ``sort_records=5000``.
+
+    Returns
+    -------
+    Analysis
+        Where a file broke off, ``analysis.captures.damage`` says where.
+
+    Raises
+    ------
+    CaptureError
+        If nothing could be read.
+    ValueError
+        If a setting does not exist or a time cannot be read.
+
+    Examples
+    --------
+    >>> analysis = analyze("sample_pcaps/plain_call.pcap")  # doctest: +SKIP
+    >>> analysis.calls[["caller", "callee", "state"]]  # doctest: +SKIP
+    """
+    from . import pipeline
+
+    sources = [source] if isinstance(source, str | os.PathLike) or hasattr(source, "read") else list(source)
+    captures: list[Any] = [os.fspath(each) if isinstance(each, os.PathLike) else each for each in sources]
+    if not captures:
+        raise ValueError("there is no capture to read")
+    known = {field.name for field in dataclasses.fields(Options)}
+    unknown = sorted(set(settings) - known)
+    if unknown:
+        raise ValueError(f"there is no option {unknown[0]!r}; there are {', '.join(sorted(known))}")
+    for name, value in (("from_time_ns", from_time), ("to_time_ns", to_time)):
+        if value is not None:
+            settings[name] = _nanoseconds(value)
+    chosen = dataclasses.replace(options or Options(), **settings)
+    result = pipeline.analyze(captures, chosen, progress)
+    if number is not None:
+        from .output.by_number import call_ids_of
+
+        result = narrow(result, call_ids_of(result, number))
+    return Analysis(result)
+
+
+def _nanoseconds(time: str | datetime.datetime) -> int:
+    if isinstance(time, str):
+        return parse_time(time)
+    aware = time if time.tzinfo is not None else time.replace(tzinfo=datetime.UTC)
+    since = aware - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    nanoseconds = int(getattr(time, "nanosecond", 0))  # a pandas Timestamp has them
+    return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000 + nanoseconds
+
+
+class Analysis:
+    """One analysis: DataFrames made when they are asked for, and the calls behind them.
+
+    Attributes
+    ----------
+    result : Result
+        The frozen data that everything here is made from.
+    """
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+    @functools.cached_property
+    def calls(self) -> pandas.DataFrame:
+        """Table `calls`: one row a call, by start."""
+        return self._frame("calls")
+
+    @functools.cached_property
+    def streams(self) -> pandas.DataFrame:
+        """Table `streams`: one row an RTP stream, by start."""
+        return self._frame("streams")
+
+    @functools.cached_property
+    def messages(self) -> pandas.DataFrame:
+        """Table `messages`: one row a SIP message, by time."""
+        return self._frame("messages")
+
+    @functools.cached_property
+    def dialogs(self) -> pandas.DataFrame:
+        """Table `dialogs`."""
+        return self._frame("dialogs")
+
+    @functools.cached_property
+    def transactions(self) -> pandas.DataFrame:
+        """Table `transactions`."""
+        return self._frame("transactions")
+
+    @functools.cached_property
+    def captures(self) -> pandas.DataFrame:
+        """Table `captures`: one row a file."""
+        return self._frame("captures")
+
+    def _frame(self, name: str) -> pandas.DataFrame:
+        from .output.frames import data_frame
+
+        return data_frame(table(self.result, name))
+
+    def call(self, which: str | int) -> CallView:
+        """One call.
+
+        Parameters
+        ----------
+        which : str or int
+            A Call-ID, an unambiguous beginning of one, or a row of ``analysis.calls``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such call, or several.
+        """
+        return CallView(self, find_call(self.result, which))
+
+    def stream(self, row: int) -> StreamView:
+        """The stream in that row of ``analysis.streams``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such row.
+        """
+        order = row_order(self.result, "streams")
+        if not -len(order) <= row < len(order):
+            raise ValueError(f"there is no stream in row {row}; there are {len(order)} streams, counted from 0")
+        return StreamView(self, self.result.streams[order[row]], row % len(order))
+
+    def summary(self) -> dict[str, Any]:
+        """What is in the captures, as plain data; ``print(analysis)`` writes it out."""
+        from .output.summary import summarize
+
+        return summarize(self.result)
+
+    def export(
+        self,
+        folder: str | os.PathLike[str],
+        format: str = "csv",
+        *,
+        tables: Sequence[str] = FILLED,
+        force: bool = False,
+    ) -> list[pathlib.Path]:
+        """Write the tables, and the summary, into a folder.
+
+        Parameters
+        ----------
+        folder : path
+            Where to; it is made where it does not exist.
+        format : str
+            ``csv``, ``parquet``, ``json`` or ``xlsx``.
+        tables : sequence of str
+            Which tables.
+        force : bool
+            Overwrite files that exist.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The files written.
+
+        Raises
+        ------
+        ValueError
+            If there is no such format, or its library is missing.
+        OSError
+            If a file exists (FileExistsError) or cannot be written.
+        """
+        from .output.export import export_tables
+
+        return export_tables(self.result, folder, format, tables=tables, force=force)
+
+    def __repr__(self) -> str:
+        files = [capture.file for capture in self.result.captures]
+        name = files[0] if len(files) == 1 else f"{len(files)} captures"
+        result = self.result
+        return (
+            f"<Analysis of {clean(name)}: {len(result.calls)} calls, {len(result.streams)} streams, "
+            f"{len(result.messages)} messages>"
+        )
+
+    def __str__(self) -> str:
+        from .output.summary_page import summary_lines
+
+        lines = summary_lines(self.summary())
+        return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
+
+    def _repr_html_(self) -> str:
+        """For Jupyter: the report, and the first calls as a table."""
+        calls = table(self.result, "calls").only(
+            ("start", "caller", "callee", "state", "status_code", "duration_s", "codecs", "loss_percent", "call_id")
+        )
+        page = f"<pre>{html.escape(str(self))}</pre>"
+        if not len(calls):
+            return page
+        from .output.cells import people
+
+        head = "".join(f"<th>{html.escape(column.name)}</th>" for column in calls.columns)
+        rows = "".join(
+            "<tr>" + "".join(
+                f"<td>{html.escape(people(value, column, datetime.UTC))}</td>"
+                for value, column in zip(row, calls.columns, strict=True)
+            ) + "</tr>"
+            for row in calls.take(range(min(len(calls), 50))).rows()
+        )  # fmt: skip
+        return f"{page}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+class CallView:
+    """One call of an analysis."""
+
+    def __init__(self, analysis: Analysis, call: Call) -> None:
+        self._analysis, self._call = analysis, call
+
+    @property
+    def call_id(self) -> str:
+        """Its Call-ID."""
+        return self._call.call_id
+
+    @functools.cached_property
+    def row(self) -> pandas.Series[Any]:
+        """Its row of ``analysis.calls``."""
+        frame = self._analysis.calls
+        order = row_order(self._analysis.result, "calls")
+        number = next(row for row, at in enumerate(order) if self._analysis.result.calls[at] is self._call)
+        return frame.iloc[number]
+
+    @functools.cached_property
+    def messages(self) -> list[MessageView]:
+        """Its SIP messages, in order of time."""
+        return [MessageView(self._analysis.result, row) for row in self._call.rows]
+
+    @functools.cached_property
+    def streams(self) -> list[StreamView]:
+        """Its RTP streams, in order of start."""
+        places = {at: row for row, at in enumerate(row_order(self._analysis.result, "streams"))}
+        rows = sorted(places[number] for number in self._call.streams)
+        return [self._analysis.stream(row) for row in rows]
+
+    def __repr__(self) -> str:
+        return f"<Call {clean(self._call.call_id)}: {self._call.state}>"
+
+    def __str__(self) -> str:
+        from .output.call_page import call_lines
+
+        lines = call_lines(self._analysis.result, self._call, width=100)
+        return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
+
+
+class StreamView:
+    """One RTP stream of an analysis."""
+
+    def __init__(self, analysis: Analysis, stream: Stream, number: int) -> None:
+        self._analysis, self._stream, self._number = analysis, stream, number
+
+    @functools.cached_property
+    def row(self) -> pandas.Series[Any]:
+        """Its row of ``analysis.streams``."""
+        return self._analysis.streams.iloc[self._number]
+
+    def __repr__(self) -> str:
+        stream = self._stream
+        way = f"{host_port(stream.src)} to {host_port(stream.dst)}"
+        return f"<Stream 0x{stream.ssrc:08x}: {way}, {stream.packets} packets>"
+
+
+class MessageView:
+    """One SIP message: where and when it was seen, its bytes, and the parsed message when it is asked for.
+
+    Attributes
+    ----------
+    time_ns : int
+        Time of its frame, ns since 1970.
+    frame : int
+        Frame that completes it.
+    src, dst : str
+        ``address:port``.
+    transport : str
+        ``UDP`` and so on.
+    retransmission : bool
+        Whether the same bytes went between the same endpoints before.
+    """
+
+    def __init__(self, result: Result, row: int) -> None:
+        messages = result.messages
+        self._messages, self._row = messages, row
+        self.time_ns = int(messages.time[row])
+        self.frame = int(messages.frame[row])
+        self.src = host_port(messages.endpoints[int(messages.src[row])])
+        self.dst = host_port(messages.endpoints[int(messages.dst[row])])
+        self.transport = TRANSPORTS[int(messages.transport[row])]
+        self.retransmission = bool(messages.retransmission[row])
+
+    @property
+    def time(self) -> pandas.Timestamp:
+        """Time of its frame (UTC)."""
+        import pandas
+
+        return pandas.Timestamp(self.time_ns, unit="ns", tz="UTC")
+
+    @property
+    def raw(self) -> bytes:
+        """Its bytes as they were on the wire."""
+        return self._messages.raw(self._row)
+
+    @functools.cached_property
+    def message(self) -> Any:
+        """The parsed Request or Response.
+
+        Raises
+        ------
+        ParseError
+            If the bytes cannot be read as a message.
+        """
+        from .sip.parser import parse_message
+
+        return parse_message(self.raw)
+
+    def __repr__(self) -> str:
+        first = clean(self.raw.split(b"\n", 1)[0].strip().decode("utf-8", "replace"))
+        return f"<{first!r} from {self.src} to {self.dst}>"

@@ -1,0 +1,58 @@
+"""The command line: arguments, exit statuses, progress and warnings on standard error. Floor 10.
+
+In: what was typed. Out: the result on standard output, an exit status. :func:`main` is the console script; whatever
+goes wrong on the way ends there as one line on standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from ..errors import CaptureError
+
+__all__ = ["DAMAGED", "DONE", "INTERRUPTED", "UNREADABLE", "USAGE", "main"]
+
+DONE, DAMAGED, USAGE, UNREADABLE, INTERRUPTED = 0, 1, 2, 3, 130
+"""Exit statuses: all was read; something was damaged, the rest is reported; wrong usage; nothing could be read."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What stands behind the command's name; without it what was typed.
+    """
+    import click
+
+    from .commands import ReaderGone, sipanalyzer
+    from .messages import say
+
+    for stream in (sys.stdout, sys.stderr):  # a terminal that is not UTF-8 shows ? rather than a traceback
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        status = sipanalyzer.main(
+            list(arguments) if arguments is not None else None, prog_name="sipanalyzer", standalone_mode=False
+        )
+        sys.stdout.flush()
+        return status if isinstance(status, int) else DONE
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        say("interrupted")
+        return INTERRUPTED
+    except (BrokenPipeError, ReaderGone):  # Python would complain once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except CaptureError as error:
+        say(str(error))
+    except MemoryError:
+        say("out of memory")
+    except OSError as error:
+        say(f"{error.filename}: {error.strerror}" if error.filename is not None and error.strerror else str(error))
+    return UNREADABLE

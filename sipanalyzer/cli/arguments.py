@@ -1,0 +1,65 @@
+"""Options that several commands share, as click decorators. Floor 10. Loads click and the standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["captures_argument", "output_options", "reading_options", "table_options", "zone_option"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_TABLE_FORMATS = ("table", "csv", "json", "jsonl", "md", "parquet", "xlsx")
+
+
+def _stacked(*decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
+    def decorate(function: _F) -> _F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+captures_argument = click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
+_number_option = click.option(
+    "--number", metavar="N",
+    help="Only calls whose From, To, Request-URI, asserted identity or diversion is N, however it is written.",
+)  # fmt: skip
+_time_options = (
+    click.option("--from-time", metavar="TIME", help="Leave out packets before TIME (ISO 8601, in the zone of --tz)."),
+    click.option("--to-time", metavar="TIME", help="Leave out packets after TIME."),
+    click.option(
+        "--sort-records", type=click.IntRange(0, 1_000_000), metavar="N",
+        help="Put records in order that stand up to N records too late (default 1000).",
+    ),
+)  # fmt: skip
+zone_option = click.option(
+    "--tz", default="UTC", metavar="ZONE", help="Zone in which times are shown to people: a name, or local.  [UTC]"
+)
+
+
+def reading_options(*, number: bool = True) -> Callable[[_F], _F]:
+    """How captures are read: ``--number``, ``--from-time``, ``--to-time``, ``--sort-records``, ``--tz``."""
+    return _stacked(*((_number_option,) if number else ()), *_time_options, zone_option)
+
+
+def output_options(*formats: str, default: str) -> Callable[[_F], _F]:
+    """Where the result goes: ``--format``, ``-o``, ``--force``."""
+    return _stacked(
+        click.option("--format", "format", type=click.Choice(formats), help=f"How it is written.  [{default}]"),
+        click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of standard output."),
+        click.option("--force", is_flag=True, help="Overwrite FILE where it exists."),
+    )
+
+
+def table_options() -> Callable[[_F], _F]:
+    """Which rows and columns, and in what form."""
+    return _stacked(
+        output_options(*_TABLE_FORMATS, default="by the name of FILE; table on a terminal, csv in a pipe"),
+        click.option("--columns", metavar="A,B", help="These columns, in this order."),
+        click.option("--sort", metavar="COLUMN", help="By this column; -COLUMN: descending. Missing values come last."),
+        click.option("--limit", type=click.IntRange(min=0), metavar="N", help="At most N rows."),
+        click.option("--where", metavar="EXPRESSION", help="Only rows for which it is true: \"state == 'failed'\"."),
+    )

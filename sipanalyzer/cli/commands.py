@@ -1,0 +1,177 @@
+"""The commands. Floor 10. Loads click and the standard library only; what works is loaded when a command runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..output.columns import FILLED, names
+from .arguments import captures_argument, output_options, reading_options, table_options
+from .messages import say
+from .reading import make_reading, usage_errors
+
+__all__ = ["ReaderGone", "sipanalyzer"]
+
+_EPILOG = """CAPTURE is a file, a folder, a glob, a URL, or - for standard input; several are one capture, in order of
+time. Exit status: 0 done; 1 a capture is damaged (what could be read was reported); 2 wrong usage; 3 nothing could be
+read."""
+_ABOUT = {
+    "calls": "One row a call: who, when, what became of it, how long set-up took, how the media was.",
+    "streams": "One row an RTP stream: packets, loss, jitter, codec, and the call it belongs to.",
+    "messages": "One row a SIP message.",
+    "dialogs": "One row a dialog.",
+    "transactions": "One row a transaction: a request with its responses at one hop.",
+    "captures": "One row a file: packets, time span, drops, anomalies, damage.",
+}
+
+
+class ReaderGone(Exception):
+    """Whoever read the output (head, less) has seen enough."""
+
+
+class _InOrder(click.Group):
+    """Lists its commands in the order in which they stand in this file."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a broken pipe is renamed, since click would end the process with the status of damage."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise ReaderGone from None
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sipanalyzer")
+def sipanalyzer() -> None:
+    """Reads packet captures of SIP and RTP and says what happened to every call.
+
+    Begin with: sipanalyzer summary CAPTURE
+    """
+
+
+@sipanalyzer.command()
+@captures_argument
+@reading_options()
+@output_options("text", "json", default="text")
+def summary(captures: tuple[str, ...], format: str | None, output: str | None, force: bool, **options: Any) -> int:
+    """What is in it: calls, success, quality, problems."""
+    from .writing import make_target, page_width, write_json, write_page
+
+    target = make_target(format, output, force, people="text", pipe="text")
+    reading = make_reading(captures, **options)
+    result, status = reading.read()
+    from ..output.summary import summarize
+    from ..output.summary_page import summary_lines
+
+    data = summarize(result)
+    if target.format == "json":
+        write_json(data, target)
+    else:
+        write_page(summary_lines(data, page_width() or 80, reading.tz, captures), target)
+    return status
+
+
+def _table_command(name: str) -> None:
+    """Add the command that shows one table."""
+
+    @sipanalyzer.command(name, help=_ABOUT[name], epilog=f"Columns: {', '.join(names(name))}.")
+    @captures_argument
+    @reading_options(number=name != "captures")
+    @table_options()
+    def show(
+        captures: tuple[str, ...],
+        format: str | None,
+        output: str | None,
+        force: bool,
+        columns: str | None,
+        sort: str | None,
+        limit: int | None,
+        where: str | None,
+        **options: Any,
+    ) -> int:
+        from ..output.selection import make_selection
+        from ..output.tables import table
+        from .writing import make_target, write_rows
+
+        reading = make_reading(captures, **options)
+        with usage_errors():
+            selection = make_selection(name, where=where, sort=sort, limit=limit, columns=columns, tz=reading.tz)
+        target = make_target(format, output, force)
+        result, status = reading.read()
+        write_rows(selection.apply(table(result, name)), target, reading.tz, chosen=columns is not None)
+        return status
+
+
+for _name in FILLED:
+    _table_command(_name)
+
+
+@sipanalyzer.command()
+@captures_argument
+@click.option(
+    "--id", "which", required=True, metavar="CALL", help="Call-ID, the beginning of one, or a row number from 0."
+)
+@reading_options()
+@output_options("text", "json", default="text")
+def call(
+    captures: tuple[str, ...], which: str, format: str | None, output: str | None, force: bool, **options: Any
+) -> int:
+    """One call whole: facts, messages, streams."""
+    from .writing import make_target, page_width, write_json, write_page
+
+    target = make_target(format, output, force, people="text", pipe="text")
+    reading = make_reading(captures, **options)
+    result, status = reading.read()
+    from ..output.call_page import call_data, call_lines
+    from ..output.lookup import find_call
+
+    with usage_errors():
+        found = find_call(result, which)
+    if target.format == "json":
+        write_json(call_data(result, found), target)
+    else:
+        write_page(call_lines(result, found, page_width() or 120, reading.tz), target)
+    return status
+
+
+@sipanalyzer.command()
+@captures_argument
+@click.option(
+    "-o", "--output", required=True, metavar="FOLDER", help="Where the files go; made where it does not exist."
+)
+@click.option(
+    "--format", "format", type=click.Choice(("csv", "parquet", "json", "xlsx")), default="csv", show_default=True,
+    help="How the tables are written.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Overwrite files that exist.")
+@reading_options()
+def export(captures: tuple[str, ...], output: str, format: str, force: bool, **options: Any) -> int:
+    """Every table as a file in a folder."""
+    from ..output.export import check_target, export_tables, planned_files
+    from ..output.formats import require_library
+
+    reading = make_reading(captures, **options)
+    with usage_errors():
+        require_library(format)
+    import pathlib
+
+    if pathlib.Path(output).is_dir():
+        for path in planned_files(output, format):
+            with usage_errors():
+                try:
+                    check_target(path, force=force)
+                except OSError as error:
+                    raise ValueError(str(error)) from None
+    result, status = reading.read()
+    try:
+        with usage_errors():
+            written = export_tables(result, output, format, force=force)
+    except OSError as error:
+        raise click.UsageError(f"cannot write to {output}: {error.strerror or error}") from None
+    say(f"wrote {len(written)} files to {output}")
+    return status

@@ -1,0 +1,98 @@
+"""Captures are read: progress, warnings, exit status. Floor 10. In: what was typed. Out: a result and a status."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from ..output.cells import parse_time, zone
+from . import DAMAGED, DONE
+from .messages import warn
+from .progress import ProgressBar
+
+__all__ = ["Reading", "make_reading", "usage_errors"]
+
+
+@contextlib.contextmanager
+def usage_errors() -> Iterator[None]:
+    """What the user got wrong (ValueError) becomes a usage error, exit status 2."""
+    try:
+        yield
+    except ValueError as error:
+        raise click.UsageError(str(error), click.get_current_context(silent=True)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A checked wish to read captures."""
+
+    captures: tuple[str, ...]
+    tz: datetime.tzinfo
+    number: str | None
+    settings: dict[str, Any]
+
+    def read(self) -> tuple[Any, int]:
+        """The result, and the exit status so far; warnings go to standard error.
+
+        Raises
+        ------
+        CaptureError
+            If nothing could be read.
+        """
+        from .. import pipeline
+        from ..options import Options
+
+        with ProgressBar() as bar:
+            result = pipeline.analyze(list(self.captures), Options(**self.settings), bar.update)
+        status = DONE
+        for error in result.extra.get("unreadable", ()):
+            warn(str(error))
+            status = DAMAGED
+        for capture in result.captures:
+            if capture.damage is not None:
+                told = (
+                    capture.damage if capture.damage.startswith(capture.file) else f"{capture.file}: {capture.damage}"
+                )
+                warn(f"{told}; what stands before it is reported")
+                status = DAMAGED
+        if self.number is not None:
+            from ..output.by_number import call_ids_of
+            from ..output.lookup import narrow
+
+            with usage_errors():
+                result = narrow(result, call_ids_of(result, self.number))
+        return result, status
+
+
+def make_reading(
+    captures: Sequence[str],
+    *,
+    tz: str,
+    from_time: str | None = None,
+    to_time: str | None = None,
+    sort_records: int | None = None,
+    number: str | None = None,
+) -> Reading:
+    """Check how captures are to be read.
+
+    Raises
+    ------
+    click.UsageError
+        If a time or a zone cannot be read.
+    """
+    with usage_errors():
+        place = zone(tz)
+        settings: dict[str, Any] = {}
+        for name, text in (("from_time_ns", from_time), ("to_time_ns", to_time)):
+            if text is not None:
+                settings[name] = parse_time(text, place)
+        if sort_records is not None:
+            settings["sort_records"] = sort_records
+        if list(captures).count("-") > 1:
+            raise ValueError("standard input (-) can be read once only")
+    return Reading(tuple(captures), place, number, settings)

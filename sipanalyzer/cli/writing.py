@@ -1,0 +1,161 @@
+"""Results are written: to standard output or a file, in the format that was asked for. Floor 10.
+
+In: a table or lines. Out: bytes on standard output or a file that is whole or not there.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pathlib
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from .messages import say
+from .reading import usage_errors
+
+if TYPE_CHECKING:
+    import datetime
+
+    from ..output.tables import Table
+    from ..output.terminal import Line
+
+__all__ = ["Target", "make_target", "page_width", "write_json", "write_page", "write_rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the result goes and how it is written."""
+
+    format: str
+    output: str | None
+    force: bool
+
+    @property
+    def on_terminal(self) -> bool:
+        """Whether somebody looks at it as it comes."""
+        return self.output is None and sys.stdout.isatty()
+
+
+def make_target(
+    format: str | None, output: str | None, force: bool, *, people: str = "table", pipe: str = "csv"
+) -> Target:
+    """Check where the result is to go.
+
+    Parameters
+    ----------
+    format, output, force
+        What was typed.
+    people, pipe : str
+        Format on a terminal; format in a pipe or a file whose name does not tell.
+
+    Raises
+    ------
+    click.UsageError
+        If the file exists, its folder does not, a library is missing, or bytes would go to a terminal.
+    """
+    from ..output.export import check_target
+    from ..output.formats import BINARY, SUFFIXES, require_library
+
+    if output == "-":
+        output = None
+    if format is None and output is not None and pipe == "csv":
+        format = SUFFIXES.get(pathlib.Path(output).suffix.lower())
+    if format is None:
+        format = people if output is None and sys.stdout.isatty() else pipe
+    with usage_errors():
+        require_library(format)
+        if format in BINARY and output is None and sys.stdout.isatty():
+            raise ValueError(f"{format} is not for terminals; use -o FILE")
+        if output is not None:
+            try:
+                check_target(output, force=force)
+            except OSError as error:
+                raise ValueError(str(error)) from None
+    return Target(format, output, force)
+
+
+@contextmanager
+def _opened(target: Target) -> Iterator[IO[bytes]]:
+    if target.output is None:
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    from ..output.export import whole_file
+
+    try:
+        with whole_file(target.output, force=target.force) as stream:
+            yield stream
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise click.UsageError(f"cannot write {target.output}: {reason}") from None
+
+
+def page_width() -> int | None:
+    """Columns of the terminal; None where the output is no terminal and nothing says how wide it should be."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+        return max(shutil.get_terminal_size().columns, 40)
+    return None
+
+
+def write_rows(rows: Table, target: Target, tz: datetime.tzinfo, *, chosen: bool) -> None:
+    """Write a table; `chosen`: the user named its columns."""
+    from ..output.formats import BINARY, write_table
+
+    if target.format == "table":
+        _write_for_people(rows, target, tz, chosen=chosen)
+        return
+    with _opened(target) as stream, usage_errors():
+        if target.format in BINARY and target.output is None:  # a pipe cannot be written back and forth
+            whole = io.BytesIO()
+            write_table(rows, target.format, whole)
+            stream.write(whole.getvalue())
+        else:
+            write_table(rows, target.format, stream, to_terminal=target.on_terminal)
+
+
+def _write_for_people(rows: Table, target: Target, tz: datetime.tzinfo, *, chosen: bool) -> None:
+    from ..output.terminal import draw_table, lay_out
+
+    width = page_width() if target.output is None else None
+    layout = lay_out(rows, width, tz, chosen=chosen)
+    write_page(draw_table(rows, layout), target)
+    if target.on_terminal and sys.stderr.isatty():
+        sys.stdout.flush()
+        notes = [f"{len(rows):,} row{'' if len(rows) == 1 else 's'}"]
+        if any(column.dtype == "time" for column in layout.columns):
+            notes.append(f"times in {'UTC' if str(tz) == 'UTC' else tz}")
+        if layout.left_out:
+            notes.append(f"no room for {', '.join(layout.left_out)}")
+        say("; ".join(notes))
+
+
+def write_page(lines: Sequence[Line], target: Target) -> None:
+    """Write styled lines, in colour on a terminal."""
+    from ..output.terminal import write_lines
+
+    if target.output is None:
+        write_lines(lines, sys.stdout, colour=sys.stdout.isatty())
+        return
+    with _opened(target) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
+        write_lines(lines, text, colour=False)
+        text.flush()
+        text.detach()
+
+
+def write_json(data: Any, target: Target) -> None:
+    """Write data as JSON."""
+    from ..output.formats import json_text
+
+    with _opened(target) as stream:
+        stream.write(json_text(data, indent=2).encode("utf-8", "replace") + b"\n")

@@ -1,0 +1,163 @@
+"""One call whole, for people and as data: facts, messages, dialogs, streams. Floor 8.
+
+In: a result and one of its calls. Out: styled lines (see :mod:`.terminal`), or a dictionary for JSON.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from ..result import Call, Result
+from .cells import Cell, iso, local_time, people, visible
+from .columns import column
+from .lookup import narrow
+from .tables import Table, table
+from .terminal import Line, cut, draw_table, fit, lay_out, width_of
+
+__all__ = ["call_data", "call_lines"]
+
+_LEFT = 21
+_FACTS = (
+    ("state", "status_code", "reason", "released_by", "release_cause"),
+    ("from_uri", "to_uri", "request_uri", "asserted_identity", "diversion"),
+    ("src", "dst", "transport", "user_agent", "server"),
+    ("start", "ringing", "answered", "end"),
+)
+"""Facts of which each has its line, in groups."""
+_FIGURES = (
+    (
+        "post_dial_delay_ms",
+        "setup_latency_ms",
+        "answer_to_ack_ms",
+        "media_latency_ms",
+        "disconnect_delay_ms",
+        "duration_s",
+    ),
+    ("messages", "retransmissions", "dialogs", "auth"),
+    ("codecs", "codecs_offered", "codecs_answered", "dtmf_method"),
+    ("streams", "packets", "lost", "loss_percent", "max_jitter_ms", "mos", "mos_scale", "one_way"),
+    ("capture", "first_frame", "last_frame"),
+)
+"""Facts that stand beside each other, each group from a new line."""
+_STREAM_COLUMNS = (
+    "src", "src_port", "dst", "dst_port", "codec", "packets", "lost", "loss_percent", "max_jitter_ms", "ssrc",
+)  # fmt: skip
+
+
+def call_data(result: Result, call: Call) -> dict[str, Any]:
+    """The call as data for JSON: its row, and the rows of its messages, dialogs, transactions and streams."""
+    own = narrow(result, {call.call_id})
+    return {
+        "call": _objects(table(own, "calls"))[0],
+        **{name: _objects(table(own, name)) for name in ("messages", "dialogs", "transactions", "streams")},
+    }
+
+
+def _objects(rows: Table) -> list[dict[str, Cell]]:
+    return [
+        {
+            each.name: iso(int(value)) if each.dtype == "time" and value is not None else value
+            for each, value in zip(rows.columns, row, strict=True)
+        }
+        for row in rows.rows()
+    ]
+
+
+def call_lines(result: Result, call: Call, width: int = 80, tz: datetime.tzinfo = datetime.UTC) -> list[Line]:
+    """The page of one call, `width` columns wide, times in zone `tz`."""
+    own = narrow(result, {call.call_id})
+    calls, messages, streams, dialogs = (table(own, name) for name in ("calls", "messages", "streams", "dialogs"))
+    facts = dict(zip((each.name for each in calls.columns), next(calls.rows()), strict=True))
+    who = " to ".join(visible(str(facts[name] or "?")) for name in ("caller", "callee"))
+    lines: list[Line] = [
+        [("Call ", "bold"), (cut(visible(call.call_id), max(width - 5, 1)), "bold")],
+        [(cut(who, width), "")],
+    ]
+    if call.partial:
+        lines.append([("The capture began after this call did: its beginning is not known.", "yellow")])
+    for group in _FACTS:
+        known = [name for name in group if facts[name] is not None]
+        lines += [[]] if known else []
+        lines += [_fact(name, facts[name], width, tz) for name in known]
+    lines.append([])
+    for group in _FIGURES:
+        lines += _beside([(name, facts[name]) for name in group if facts[name] is not None], width, tz)
+    lines += [[], [(f"Messages ({len(messages)})", "bold"), *_day(messages, tz)], *_message_lines(messages, width, tz)]
+    if len(dialogs) > 1:
+        lines += [[], [(f"Dialogs ({len(dialogs)})", "bold")]]
+        lines += draw_table(dialogs, lay_out(dialogs, width, tz))
+    if len(streams):
+        chosen = streams.only(_STREAM_COLUMNS)
+        lines += [[], [(f"Streams ({len(streams)})", "bold")]]
+        lines += draw_table(chosen, lay_out(chosen, width, tz, chosen=True))
+    lines = [fit(line, width) for line in [*lines, [], [("Wireshark filter", "bold")]]]
+    return [*lines, [(visible(str(facts["wireshark_filter"])), "")]]  # to be copied: never cut
+
+
+def _fact(name: str, value: Cell, width: int, tz: datetime.tzinfo) -> Line:
+    about = column("calls", name)
+    text = people(value, about, tz)
+    if about.unit and about.unit not in name:
+        text += f" {about.unit}"
+    return [(f"{name:<{_LEFT}}", "dim"), (cut(text, max(width - _LEFT, 1)), "")]
+
+
+def _beside(facts: list[tuple[str, Cell]], width: int, tz: datetime.tzinfo) -> list[Line]:
+    """Names and values one after another, from a new line where there is no more room."""
+    lines: list[Line] = []
+    room = 0
+    for name, value in facts:
+        text = cut(people(value, column("calls", name), tz), max(width - len(name) - 1, 1))
+        need = len(name) + 1 + width_of(text)
+        if need + 3 > room or not lines:
+            lines.append([])
+            room = width
+        else:
+            lines[-1].append(("   ", ""))
+            room -= 3
+        lines[-1] += [(f"{name} ", "dim"), (text, "")]
+        room -= need
+    return lines
+
+
+def _day(messages: Table, tz: datetime.tzinfo) -> Line:
+    times = [time for time in messages["time"] if time is not None]
+    if not times:
+        return []
+    zone = "UTC" if tz is datetime.UTC else str(tz)
+    return [(f"  times in seconds since {local_time(int(times[0]), tz)} {zone}", "dim")]
+
+
+def _message_lines(messages: Table, width: int, tz: datetime.tzinfo) -> list[Line]:
+    """One line a message: seconds since the first, frame, from, to, what."""
+    wanted = ("time", "frame", "src", "dst", "summary", "retransmission")
+    rows = list(zip(*(messages[name] for name in wanted), strict=True))
+    if not rows:
+        return []
+    first = int(rows[0][0] or 0)
+    texts = [
+        (f"{(int(time or 0) - first) / 1e9:.3f}", str(frame), str(src), str(dst), visible(str(summary)), again is True)
+        for time, frame, src, dst, summary, again in rows
+    ]
+    clock, number, source, target = (_widest([row[at] for row in texts]) for at in range(4))  # type: ignore[misc]
+    room = max(width - clock - number - source - target - 9, 16)
+    lines: list[Line] = []
+    for time, frame, src, dst, summary, again in texts:
+        line = [
+            (f"{time:>{clock}}  ", ""),
+            (f"{frame:>{number}}  ", "dim"),
+            (f"{src:<{source}} > {dst:<{target}}  ", ""),
+        ]
+        line.append((cut(summary, room - (8 if again else 0)), _message_style(summary)))
+        lines.append(fit([*line, (" (again)" if again else "", "yellow")], width))
+    return lines
+
+
+def _widest(texts: Sequence[str]) -> int:
+    return max(map(width_of, texts))
+
+
+def _message_style(summary: str) -> str:
+    return {"2": "green", "3": "cyan", "4": "yellow", "5": "red", "6": "red"}.get(summary[:1], "")

@@ -1,0 +1,191 @@
+"""One value of a table becomes text: for machines, and for people at a terminal. Floor 8, standard library only.
+
+Owns how times are written and read, and that nothing from the wire reaches a terminal as anything but visible text.
+In: Python values (times as ns since 1970). Out: strings.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import pathlib
+import re
+import unicodedata
+
+from .columns import Column
+
+__all__ = [
+    "Cell",
+    "clean",
+    "iso",
+    "local_time",
+    "machine",
+    "moment",
+    "number",
+    "parse_time",
+    "people",
+    "visible",
+    "zone",
+]
+
+Cell = str | int | float | bool | None
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_TIME = re.compile(
+    r"(\d{4})-(\d\d?)-(\d\d?)(?:[T ](\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d{0,20})?)?)? ?(Z|[+-]\d\d:?\d\d)?",
+    re.ASCII,
+)
+_SECONDS = re.compile(r"(\d{1,10})(?:\.(\d{1,9})\d{0,20})?", re.ASCII)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_DECIMALS = {"ms": 2, "s": 2, "%": 2, "ppm": 1, "kbit/s": 1}
+
+
+def zone(name: str) -> datetime.tzinfo:
+    """The time zone of that name; ``local`` is this machine's.
+
+    Raises
+    ------
+    ValueError
+        If there is no such zone.
+    """
+    if name.lower() in ("utc", "z"):
+        return datetime.UTC
+    if name.lower() == "local":
+        return _local()
+    import zoneinfo  # here: it loads the build configuration of Python, and --help needs none
+
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name!r}; it is a name such as Europe/Berlin, UTC, or local") from None
+
+
+def _local() -> datetime.tzinfo:
+    import zoneinfo
+
+    name = os.environ.get("TZ", "").removeprefix(":")
+    try:  # a zone with its history: summer time of the capture's day, not of today
+        if name:
+            return zoneinfo.ZoneInfo(name)
+        with pathlib.Path("/etc/localtime").open("rb") as file:
+            return zoneinfo.ZoneInfo.from_file(file, key="local")
+    except (KeyError, OSError, ValueError):
+        return datetime.datetime.now().astimezone().tzinfo or datetime.UTC
+
+
+def parse_time(text: str, tz: datetime.tzinfo = datetime.UTC) -> int:
+    """Time in ns since 1970 from ISO 8601 text or from seconds since 1970.
+
+    Parameters
+    ----------
+    text : str
+        ``2022-01-12T23:38:26.123456789Z``, with a space for the ``T``, with an offset, with fewer places, or only a
+        date; or ``1642030706.5``.
+    tz : datetime.tzinfo
+        Zone of a time that names none.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    text = text.strip()
+    match = _SECONDS.fullmatch(text)
+    if match and not (len(match[1]) < 5 and match[2] is None):
+        return int(match[1]) * 1_000_000_000 + int((match[2] or "").ljust(9, "0"))
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no time; write it as 2022-01-12T23:38:26.5, with Z or +01:00 where needed")
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    if match[8] == "Z":
+        tz = datetime.UTC
+    elif match[8]:
+        hours, minutes = int(match[8][1:3]), int(match[8][-2:])
+        tz = datetime.timezone((-1 if match[8][0] == "-" else 1) * datetime.timedelta(hours=hours, minutes=minutes))
+    try:
+        moment = datetime.datetime(year, month, day, hour, minute, second, tzinfo=tz)
+        since = moment - _EPOCH
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{text!r} is no time: {error}") from None
+    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + int((match[7] or "").ljust(9, "0"))
+
+
+def moment(ns: int, tz: datetime.tzinfo = datetime.UTC) -> datetime.datetime:
+    """The time as a datetime, its nanoseconds cut to microseconds."""
+    return (_EPOCH + datetime.timedelta(microseconds=ns // 1_000)).astimezone(tz)
+
+
+def iso(ns: int) -> str:
+    """ISO 8601 in UTC: microseconds, or nanoseconds where there are any.
+
+    Examples
+    --------
+    >>> iso(1642030706_123456000), iso(1642030706_123456789)
+    ('2022-01-12T23:38:26.123456Z', '2022-01-12T23:38:26.123456789Z')
+    """
+    text = (_EPOCH + datetime.timedelta(seconds=ns // 1_000_000_000)).strftime("%Y-%m-%dT%H:%M:%S").zfill(19)
+    nanoseconds = ns % 1_000_000_000
+    return f"{text}.{nanoseconds:09d}Z" if nanoseconds % 1_000 else f"{text}.{nanoseconds // 1_000:06d}Z"
+
+
+def local_time(ns: int, tz: datetime.tzinfo, *, date: bool = True) -> str:
+    """Time for people, to the millisecond (rounded down, as clocks do)."""
+    local = moment(ns, tz)
+    clock = f"{local:%H:%M:%S}.{local.microsecond // 1_000:03d}"
+    return f"{local.year:04d}-{local:%m-%d} {clock}" if date else clock
+
+
+def clean(text: str) -> str:
+    """The text with lone surrogates (bytes that were no UTF-8) made U+FFFD, so that every format can hold it."""
+    return text if text.isprintable() else _SURROGATES.sub("\ufffd", text)
+
+
+def visible(text: str) -> str:
+    r"""The text as it may go to a terminal: control, format and bidirectional characters stand as ``\x1b``, ``\u202e``.
+
+    Examples
+    --------
+    >>> visible("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else _escape(each) for each in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if unicodedata.category(character) == "Zs":  # spaces other than ' ' are harmless, and not printable to Python
+        return " "
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def number(value: float, unit: str) -> str:
+    """A number for people: as many decimals as mean something in its unit, thousands not grouped."""
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.{_DECIMALS.get(unit, 2)}f}"
+
+
+def machine(value: Cell, column: Column) -> str:
+    """A cell for machines: ISO 8601 with ``Z``, ``true``, ``false``, shortest exact numbers, missing empty."""
+    if value is None:
+        return ""
+    if column.dtype == "time":
+        return iso(int(value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else repr(value)
+
+
+def people(value: Cell, column: Column, tz: datetime.tzinfo, *, date: bool = True) -> str:
+    """A cell for people: times in their zone, rounded numbers, harmless text, missing as ``-``."""
+    if value is None:
+        return "-"
+    if column.dtype == "time":
+        return local_time(int(value), tz, date=date)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return visible(value)
+    return number(value, column.unit)

@@ -1,0 +1,206 @@
+"""A table as a file for machines: CSV, JSON, JSON lines, Markdown, Parquet, XLSX. Floor 8.
+
+In: a table and an open binary file. Out: bytes in it. Text formats need the standard library only.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import importlib.util
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Iterable
+from typing import IO, Any
+
+from .cells import Cell, iso, machine, moment, people, visible
+from .columns import Column
+from .tables import Table
+
+__all__ = ["BINARY", "FORMATS", "SUFFIXES", "MissingLibrary", "json_text", "require_library", "write_table"]
+
+FORMATS = ("table", "csv", "json", "jsonl", "md", "parquet", "xlsx")
+BINARY = ("parquet", "xlsx")
+SUFFIXES = {
+    ".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".md": "md", ".parquet": "parquet",
+    ".xlsx": "xlsx", ".txt": "table",
+}  # fmt: skip
+"""Format that a file's name asks for."""
+
+_LIBRARIES = {"parquet": ("pyarrow", "parquet"), "xlsx": ("xlsxwriter", "xlsx")}
+_XLSX_TEXT = 32_767
+_XLSX_ROWS = 1_048_575
+_UNSAFE = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+class MissingLibrary(ValueError):
+    """A format needs a library that is not installed."""
+
+
+def require_library(format: str) -> None:
+    """Make sure that the library of a format can be imported.
+
+    Raises
+    ------
+    MissingLibrary
+        If it cannot; the message names the extra that brings it.
+    """
+    library, extra = _LIBRARIES.get(format, ("", ""))
+    if library and importlib.util.find_spec(library) is None:
+        raise MissingLibrary(f"{format} needs {library}: pip install 'sipanalyzer[{extra}]'")
+
+
+def write_table(table: Table, format: str, stream: IO[bytes], *, to_terminal: bool = False) -> None:
+    """Write a table.
+
+    Parameters
+    ----------
+    table : Table
+        What to write.
+    format : str
+        One of :data:`FORMATS`, except ``table``, which is for people (:mod:`.terminal`).
+    stream : binary file
+        Where to.
+    to_terminal : bool
+        Somebody looks at it on a terminal: control characters from the wire stand as visible text.
+
+    Raises
+    ------
+    MissingLibrary
+        If the format needs a library that is not installed.
+    ValueError
+        If the format cannot hold the table.
+    """
+    require_library(format)
+    if format in BINARY:
+        {"parquet": _write_parquet, "xlsx": _write_xlsx}[format](table, stream)
+        return
+    text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="")
+    try:
+        _WRITERS[format](table, text, visible if to_terminal else str)
+        text.flush()
+    finally:
+        text.detach()
+
+
+def _write_csv(table: Table, stream: IO[str], harmless: Callable[[str], str]) -> None:
+    """RFC 4180: commas, CRLF, quotes doubled."""
+    writer = csv.writer(stream)
+    writer.writerow([column.name for column in table.columns])
+    writer.writerows([harmless(machine(*cell)) for cell in _beside(row, table)] for row in table.rows())
+
+
+def _beside(row: tuple[Cell, ...], table: Table) -> Iterable[tuple[Cell, Column]]:
+    return zip(row, table.columns, strict=True)
+
+
+def _plain(value: Cell, column: Column) -> Cell:
+    """The value as JSON has it: times as text, what is no number missing."""
+    if value is not None and column.dtype == "time":
+        return iso(int(value))
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Strict JSON in UTF-8, with the characters that disturb a terminal written as escapes."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    return text if text.isascii() else _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+def _objects(table: Table) -> Iterable[str]:
+    keys = [column.name for column in table.columns]
+    for row in table.rows():
+        yield json_text(dict(zip(keys, (_plain(*cell) for cell in _beside(row, table)), strict=True)))
+
+
+def _write_json(table: Table, stream: IO[str], harmless: Callable[[str], str]) -> None:
+    stream.write("[")
+    for number, line in enumerate(_objects(table)):
+        stream.write(",\n" if number else "\n")
+        stream.write(line)
+    stream.write("\n]\n")
+
+
+def _write_jsonl(table: Table, stream: IO[str], harmless: Callable[[str], str]) -> None:
+    for line in _objects(table):
+        stream.write(line + "\n")
+
+
+def _write_md(table: Table, stream: IO[str], harmless: Callable[[str], str]) -> None:
+    numbers = [column.dtype in ("int", "float") for column in table.columns]
+    stream.write(f"| {' | '.join(column.name for column in table.columns)} |\n")
+    stream.write(f"| {' | '.join('---:' if right else '---' for right in numbers)} |\n")
+    for row in table.rows():
+        stream.write(f"| {' | '.join(_md_cell(*cell) for cell in _beside(row, table))} |\n")
+
+
+def _md_cell(value: Cell, column: Column) -> str:
+    if value is None:
+        return ""
+    text = iso(int(value)) if column.dtype == "time" else people(value, column, datetime.UTC)
+    return re.sub(r"([\\`*_\[\]|<>~#])", r"\\\1", text) if column.dtype == "text" else text
+
+
+_WRITERS = {"csv": _write_csv, "json": _write_json, "jsonl": _write_jsonl, "md": _write_md}
+
+
+def _write_parquet(table: Table, stream: IO[bytes]) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    types = {
+        "text": pyarrow.string(), "int": pyarrow.int64(), "float": pyarrow.float64(), "bool": pyarrow.bool_(),
+        "time": pyarrow.timestamp("ns", tz="UTC"),
+    }  # fmt: skip
+    fields = [
+        pyarrow.field(column.name, types[column.dtype], metadata={"meaning": column.meaning, "unit": column.unit})
+        for column in table.columns
+    ]
+    arrays = [pyarrow.array(values, type=each.type) for values, each in zip(table.data, fields, strict=True)]
+    pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)), stream)
+
+
+def _write_xlsx(table: Table, stream: IO[bytes]) -> None:
+    import xlsxwriter
+
+    if len(table) > _XLSX_ROWS:
+        raise ValueError(
+            f"xlsx holds {_XLSX_ROWS} rows and the table {table.name} has {len(table)}; use csv or parquet"
+        )
+    book = xlsxwriter.Workbook(
+        stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+    )
+    sheet = book.add_worksheet(table.name)
+    bold = book.add_format({"bold": True})
+    time = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss.000"})
+    for at, (column, values) in enumerate(zip(table.columns, table.data, strict=True)):
+        sheet.write_string(0, at, column.name, bold)
+        sheet.write_comment(0, at, column.meaning + (f" ({column.unit})" if column.unit else ""))
+        widest = 23 if column.dtype == "time" else max((len(str(value)) for value in values[:1_000]), default=0)
+        sheet.set_column(at, at, min(60, max(len(column.name), widest) + 2))
+        for row, value in enumerate(values, start=1):
+            if value is None:
+                continue
+            if column.dtype == "time":
+                _write_xlsx_time(sheet, row, at, int(value), time)
+            elif isinstance(value, bool):
+                sheet.write_boolean(row, at, value)
+            elif isinstance(value, str):
+                sheet.write_string(row, at, value[:_XLSX_TEXT])
+            else:
+                sheet.write_number(row, at, value)
+    sheet.freeze_panes(1, 0)
+    if table.columns:
+        sheet.autofilter(0, 0, len(table), len(table.columns) - 1)
+    book.close()
+
+
+def _write_xlsx_time(sheet: Any, row: int, at: int, ns: int, format: Any) -> None:
+    """A date of the spreadsheet (UTC, to the millisecond); before 1900 it has none, and the time stays text."""
+    when = moment(ns).replace(tzinfo=None)
+    if when.year < 1900:
+        sheet.write_string(row, at, iso(ns))
+    else:
+        sheet.write_datetime(row, at, when, format)

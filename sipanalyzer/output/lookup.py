@@ -1,0 +1,117 @@
+"""Finding a call by what a person types, and narrowing a result to some calls. Floor 8.
+
+In: a result and a Call-ID, the beginning of one, or a row number; or a set of Call-IDs. Out: the call; a smaller
+result whose indices are consistent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+
+import numpy as np
+
+from ..result import Call, Messages, Result
+from .cells import visible
+from .tables import row_order
+
+__all__ = ["find_call", "narrow"]
+
+_CANDIDATES = 5
+
+
+def find_call(result: Result, wanted: str | int) -> Call:
+    """The call that is meant.
+
+    Parameters
+    ----------
+    result : Result
+        Where to look.
+    wanted : str or int
+        A Call-ID, an unambiguous beginning of one (a ``…`` behind it, as tables cut long ones, is ignored), or the
+        number of a row in the table `calls`, counted from 0; negative numbers count from the end.
+
+    Raises
+    ------
+    ValueError
+        If there is no such call, or several; the message names the first of them.
+    """
+    calls = result.calls
+    if not calls:
+        raise ValueError("there is no call in this capture")
+    if isinstance(wanted, int):
+        return _by_row(result, wanted)
+    for call in calls:
+        if call.call_id == wanted:
+            return call
+    beginning = wanted.strip().removesuffix("…").removesuffix("...")
+    found = [call for call in calls if call.call_id.startswith(beginning)] if beginning else []
+    if len(found) == 1:
+        return found[0]
+    if not found and beginning.isascii() and beginning.isdigit() and len(beginning) < 10:
+        return _by_row(result, int(beginning))
+    if found:
+        some = ", ".join(visible(call.call_id) for call in found[:_CANDIDATES])
+        more = f" and {len(found) - _CANDIDATES} more" if len(found) > _CANDIDATES else ""
+        raise ValueError(f"{len(found)} calls begin with {visible(beginning)!r}: {some}{more}")
+    raise ValueError(
+        f"no call has the Call-ID {visible(wanted)!r}; there are {len(calls)}, the first is "
+        f"{visible(calls[row_order(result, 'calls')[0]].call_id)}"
+    )
+
+
+def _by_row(result: Result, row: int) -> Call:
+    order = row_order(result, "calls")
+    if not -len(order) <= row < len(order):
+        raise ValueError(f"there is no call in row {row}; rows go from 0 to {len(order) - 1}")
+    return result.calls[order[row]]
+
+
+def narrow(result: Result, call_ids: Collection[str]) -> Result:
+    """The result of these Call-IDs alone: their messages, transactions, dialogs, calls and streams.
+
+    What is told of the captures stays as it is: they were read whole.
+    """
+    wanted = frozenset(call_ids)
+    messages, rows = _narrow_messages(result.messages, wanted)
+    kept = [
+        number
+        for number, stream in enumerate(result.streams)
+        if stream.call_id in wanted or not wanted.isdisjoint(stream.also_call_ids)
+    ]
+    places = {number: place for place, number in enumerate(kept)}
+    return dataclasses.replace(
+        result,
+        messages=messages,
+        transactions=tuple(
+            dataclasses.replace(each, rows=tuple(rows[row] for row in each.rows if row in rows))
+            for each in result.transactions
+            if each.call_id in wanted
+        ),
+        dialogs=tuple(each for each in result.dialogs if each.call_id in wanted),
+        calls=tuple(
+            dataclasses.replace(
+                each,
+                rows=tuple(rows[row] for row in each.rows if row in rows),
+                streams=tuple(places[number] for number in each.streams if number in places),
+            )
+            for each in result.calls
+            if each.call_id in wanted
+        ),
+        streams=tuple(result.streams[number] for number in kept),
+    )
+
+
+def _narrow_messages(messages: Messages, wanted: frozenset[str]) -> tuple[Messages, dict[int, int]]:
+    """The messages of these Call-IDs, and the new row of each old one; bytes and texts stay shared."""
+    if not len(messages):
+        return messages, {}
+    chosen = np.array([text in wanted for text in messages.texts["call_id"]] + [False])  # -1 finds the last: no Call-ID
+    kept = np.flatnonzero(chosen[messages.call_id])
+    smaller = {
+        each.name: getattr(messages, each.name)[kept]
+        for each in dataclasses.fields(messages)
+        if each.name not in ("data", "endpoints", "texts")
+    }
+    rows = {int(old): new for new, old in enumerate(kept)}
+    return dataclasses.replace(messages, **smaller), rows

@@ -1,0 +1,231 @@
+"""The summary for people: eighty columns, the answer first. Floor 8.
+
+In: the data of :func:`.summary.summarize`. Out: styled lines (see :mod:`.terminal`).
+"""
+
+from __future__ import annotations
+
+import datetime
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .cells import local_time, parse_time, visible
+from .terminal import Line, fit
+
+__all__ = ["summary_lines"]
+
+_LEFT = 14
+_FILES = 8
+_SIZES = ("B", "kB", "MB", "GB", "TB")
+_SPREADS = (
+    ("  post-dial", "post_dial_delay_ms", "ms"),
+    ("  set-up", "setup_latency_ms", "ms"),
+    ("  talk", "duration_s", "s"),
+)
+_STYLE = {
+    "completed": "green", "in-call": "green", "rejected": "red", "failed": "red", "ringing": "cyan", "setup": "cyan",
+}  # fmt: skip
+
+
+def summary_lines(
+    data: dict[str, Any], width: int = 80, tz: datetime.tzinfo = datetime.UTC, captures: Sequence[str] = ()
+) -> list[Line]:
+    """The page.
+
+    Parameters
+    ----------
+    data : dict
+        What :func:`.summary.summarize` gave.
+    width : int
+        Columns of the page; texts from the capture are cut to fit.
+    tz : datetime.tzinfo
+        Zone in which times are shown.
+    captures : sequence of str
+        What the user typed, for the commands that the page proposes; none: no proposals.
+    """
+    parts = [
+        _capture_part(data, tz),
+        _call_part(data["calls"]),
+        _stream_part(data["streams"]),
+        _message_part(data["messages"], width),
+        _anomaly_part(data["anomalies"], width),
+    ]
+    lines: list[Line] = []
+    for part in parts:
+        if part and lines:
+            lines.append([])
+        lines += part
+    more = _more_part(data, captures)
+    return [fit(line, width) for line in lines] + ([[], *more] if more else [])  # to be copied: never cut
+
+
+def _item(name: str, *pieces: tuple[str, str] | str) -> Line:
+    return [
+        (f"{name:<{_LEFT}}", "bold" if name else ""),
+        *((each, "") if isinstance(each, str) else each for each in pieces),
+    ]
+
+
+def _capture_part(data: dict[str, Any], tz: datetime.tzinfo) -> list[Line]:
+    lines = []
+    for at, capture in enumerate(data["captures"][:_FILES]):
+        about = f"{capture['format']}, {', '.join(capture['link_types']) or 'no packets'}"
+        lines.append(_item("Capture" if at == 0 else "", (capture["file"], "bold"), f"  {about}"))
+        lines.append(_item("", f"{_count(capture['packets'], 'packet')}, {_bytes(capture['bytes'])}"))
+        lines += [_item("", _span(capture, tz))] if capture["first"] is not None else []
+        notes = [
+            (_count(capture["cut_packets"], "packet") + " cut by the snapshot length")
+            if capture["cut_packets"]
+            else "",
+            (_count(capture["dropped"], "packet") + " dropped while capturing") if capture["dropped"] else "",
+            (_count(capture["clock_steps"], "clock step")) if capture["clock_steps"] else "",
+        ]
+        lines += [_item("", (note, "yellow")) for note in notes if note]
+        if capture["damage"]:
+            lines.append(_item("", (f"damaged: {capture['damage']}", "red")))
+    rest = len(data["captures"]) - _FILES
+    if rest > 0:
+        lines.append(_item("", f"and {_count(rest, 'file')} more (sipanalyzer captures)"))
+    lines += [_item("", (f"not read: {reason}", "red")) for reason in data["unreadable"][:_FILES]]
+    return lines
+
+
+def _span(capture: dict[str, Any], tz: datetime.tzinfo) -> str:
+    first, last = parse_time(capture["first"]), parse_time(capture["last"])
+    begin, end = local_time(first, tz)[:19], local_time(last, tz)[:19]
+    same_day = begin[:10] == end[:10]
+    name = "UTC" if tz is datetime.UTC else str(tz)
+    return f"{begin} to {end[11:] if same_day else end} {name} ({_time_text((last - first) / 1e9)})"
+
+
+def _call_part(calls: dict[str, Any]) -> list[Line]:
+    if not calls["count"]:
+        return [_item("Calls", "none")]
+    states: Line = []
+    for state, count in calls["by_state"].items():
+        states += [(f"{count} {state}", _STYLE.get(state, "yellow")), (", ", "")]
+    lines = [_item("Calls", (f"{calls['count']}", "bold"), "  ", *states[:-1])]
+    if calls["decided"]:
+        share = calls["answered_percent"]
+        lines.append(
+            _item("  answered", (f"{share:.1f} %", _share_style(share)), f"  {calls['answered']} of {calls['decided']}")
+        )
+    for name, key, unit in _SPREADS:
+        spread = calls[key]
+        if spread is not None:
+            scale = 1e-3 if unit == "ms" else 1.0
+            figures = ", ".join(
+                f"{word} {_time_text(spread[which] * scale)}"
+                for word, which in (("median", "median"), ("95 % within", "p95"), ("longest", "max"))
+            )
+            lines.append(_item(name, figures if spread["count"] > 1 else _time_text(spread["max"] * scale)))
+    for failure in calls["failures"]:
+        reason = " ".join(str(part) for part in (failure["status_code"], failure["reason"]) if part is not None)
+        lines.append(_item("  not answered", (f"{failure['calls']} x {reason or 'no response'}", "yellow")))
+    notes = [
+        f"{calls['one_way']} with media in one direction only" if calls["one_way"] else "",
+        f"{calls['partial']} began before the capture" if calls["partial"] else "",
+        f"{calls['retransmissions']} retransmitted messages" if calls["retransmissions"] else "",
+    ]
+    return lines + [_item("", (note, "yellow")) for note in notes if note]
+
+
+def _share_style(share: float) -> str:
+    return "green" if share >= 60 else "yellow" if share >= 40 else "red"
+
+
+def _stream_part(streams: dict[str, Any]) -> list[Line]:
+    if not streams["count"]:
+        return [_item("RTP streams", "none")]
+    codecs = ", ".join(f"{count} {codec}" for codec, count in list(streams["codecs"].items())[:4])
+    lines = [_item("RTP streams", (f"{streams['count']}", "bold"), f"  {codecs}")]
+    loss = streams["loss_percent"]
+    figures = f"{_count(streams['packets'], 'packet')}, {streams['lost']} lost"
+    if loss is not None:
+        figures += f" ({loss:.2f} %)"
+    if streams["max_jitter_ms"] is not None:
+        figures += f", jitter up to {streams['max_jitter_ms']:.1f} ms"
+    lines.append(_item("", figures))
+    apart = streams["count"] - streams["in_calls"]
+    notes = [
+        f"{apart} belong to no call" if apart else "",
+        f"{streams['encrypted']} encrypted" if streams["encrypted"] else "",
+    ]
+    lines += [_item("", note) for note in notes if note]
+    for at, worst in enumerate(streams["worst"]):
+        jitter = "" if worst["max_jitter_ms"] is None else f", jitter {worst['max_jitter_ms']:.1f} ms"
+        style = "red" if worst["loss_percent"] >= 5 else "yellow"
+        where = f"  {worst['src']} to {worst['dst']}  {worst['codec'] or ''}".rstrip()
+        lines.append(_item("  worst" if at == 0 else "", (f"{worst['loss_percent']:.2f} % lost{jitter}", style), where))
+    return lines
+
+
+def _message_part(messages: dict[str, Any], width: int) -> list[Line]:
+    lines = [_item("SIP messages", (f"{messages['count']}", "bold") if messages["count"] else "none")]
+    outside = messages["requests_outside_calls"]
+    if outside:
+        counts = [f"{count} {method}" for method, count in outside.items()]
+        lines.append(
+            _item("  not calls", ", ".join(counts[:8]) + (f" and {len(counts) - 8} more" if len(counts) > 8 else ""))
+        )
+    return lines
+
+
+def _anomaly_part(anomalies: list[dict[str, Any]], width: int) -> list[Line]:
+    lines = []
+    for at, each in enumerate(anomalies):
+        places = ""
+        if each["frames"]:
+            more = ", ..." if each["count"] > 3 and len(each["frames"]) > 3 else ""
+            places = f" (frame {', '.join(map(str, each['frames'][:3]))}{more})"
+        details = f" [{'; '.join(each['details'][:3])}]" if each["details"] else ""
+        text = f"{each['count']} x {each['meaning']}{details}{places}"
+        for line_number, line in enumerate(_wrapped(text, width - _LEFT)):
+            lines.append(_item("Anomalies" if at == 0 and line_number == 0 else "", (line, "yellow")))
+    return lines
+
+
+def _wrapped(text: str, width: int) -> Iterable[str]:
+    import textwrap
+
+    return textwrap.wrap(visible(text), max(width, 20), subsequent_indent="    ") or [""]
+
+
+def _more_part(data: dict[str, Any], captures: Sequence[str]) -> list[Line]:
+    if not captures:
+        return []
+    files = " ".join(shlex.quote(each) for each in captures[:2]) + (" ..." if len(captures) > 2 else "")
+    lines = []
+    if data["calls"]["count"]:
+        lines.append(f"sipanalyzer calls {files}")
+        lines.append(f"sipanalyzer call {files} --id {shlex.quote(data['calls']['first_call_id'])}")
+    if data["streams"]["count"]:
+        lines.append(f"sipanalyzer streams {files} --sort -loss_percent")
+    if data["messages"]["count"]:
+        lines.append(f"sipanalyzer messages {files}")
+    return [_item("More" if at == 0 else "", (visible(line), "dim")) for at, line in enumerate(lines)]
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _bytes(number: int) -> str:
+    size, unit = float(number), 0
+    while size >= 1000 and unit < len(_SIZES) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:.0f} {_SIZES[unit]}" if unit == 0 or size >= 100 else f"{size:.1f} {_SIZES[unit]}"
+
+
+def _time_text(seconds: float) -> str:
+    """``35 ms``, ``1.24 s``, ``4 min 05 s``, ``2 h 03 min``."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    days, hours = divmod(whole // 3600, 24)
+    return (f"{days} d " if days else "") + f"{hours} h {whole % 3600 // 60:02d} min"

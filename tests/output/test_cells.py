@@ -1,0 +1,100 @@
+import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sipanalyzer.output.cells import clean, iso, local_time, machine, parse_time, people, visible, zone
+from sipanalyzer.output.columns import Column
+from tests.output.results import T0
+
+UTC = datetime.UTC
+
+
+def test_a_time_is_written_in_microseconds_and_in_nanoseconds_where_it_has_them() -> None:
+    assert iso(T0) == "2022-01-12T23:38:26.000000Z"
+    assert iso(T0 + 1_000) == "2022-01-12T23:38:26.000001Z"
+    assert iso(T0 + 1) == "2022-01-12T23:38:26.000000001Z"
+    assert iso(-1) == "1969-12-31T23:59:59.999999999Z"
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_a_written_time_is_read_back_exactly(ns: int) -> None:
+    assert parse_time(iso(ns)) == ns
+
+
+@pytest.mark.parametrize(
+    ("text", "ns"),
+    [
+        ("2022-01-12T23:38:26Z", T0),
+        ("2022-01-12 23:38:26", T0),
+        ("2022-01-13T00:38:26+01:00", T0),
+        ("2022-01-13T00:38:26.5 +0100", T0 + 500_000_000),
+        ("2022-01-12T23:38:26.123456789", T0 + 123_456_789),
+        ("2022-01-12 23:38", T0 - 26_000_000_000),
+        ("2022-01-12", 1_641_945_600_000_000_000),
+        ("1642030706.25", T0 + 250_000_000),
+        ("1642030706", T0),
+    ],
+)
+def test_times_are_read_as_people_write_them(text: str, ns: int) -> None:
+    assert parse_time(text) == ns
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2022", "2022-13-01", "2022-01-12T25:00", "12:30", "9" * 5000])
+def test_what_is_no_time_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match="is no time"):
+        parse_time(text)
+
+
+def test_a_time_without_a_zone_is_read_and_shown_in_the_users_zone() -> None:
+    berlin = zone("Europe/Berlin")
+    assert parse_time("2022-01-13 00:38:26", berlin) == T0
+    assert local_time(T0 + 999_999, berlin) == "2022-01-13 00:38:26.000"
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "../../etc/passwd", "", "Europe"])
+def test_an_unknown_zone_is_refused_in_words(name: str) -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        zone(name)
+
+
+def test_the_local_zone_knows_its_summer_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    local = zone("local")
+    assert local_time(T0, local).endswith("00:38:26.000")
+    assert local_time(parse_time("2022-07-01T00:00Z"), local) == "2022-07-01 02:00:00.000"
+
+
+def test_what_could_disturb_a_terminal_stands_as_visible_text() -> None:
+    assert visible("a\x1b[31mred\x07") == "a\\x1b[31mred\\x07"
+    assert visible("\u202egnp.exe\u2066") == "\\u202egnp.exe\\u2066"
+    assert visible("\x9b31m") == "\\x9b31m"
+    assert visible("line\r\nfeed\u2028") == "line\\x0d\\x0afeed\\u2028"
+    assert visible("Zoë 日本") == "Zoë 日本"
+
+
+@given(st.text())
+def test_visible_text_is_printable_whatever_came(text: str) -> None:
+    assert visible(text).isprintable()
+
+
+@given(st.text())
+def test_clean_text_can_be_written_as_utf_8(text: str) -> None:
+    clean(text).encode()
+    assert clean("\udcff!") == "\ufffd!"
+
+
+def test_cells_for_machines() -> None:
+    ms = Column("x_ms", "float", "ms", "")
+    assert machine(None, ms) == ""
+    assert machine(0.1, ms) == "0.1"
+    assert machine(True, Column("x", "bool", "", "")) == "true"
+    assert machine(T0, Column("x", "time", "", "")) == "2022-01-12T23:38:26.000000Z"
+
+
+def test_cells_for_people() -> None:
+    assert people(None, Column("x", "int", "", ""), UTC) == "-"
+    assert people(12.3456, Column("x_ms", "float", "ms", ""), UTC) == "12.35"
+    assert people(7, Column("x", "int", "", ""), UTC) == "7"
+    assert people(False, Column("x", "bool", "", ""), UTC) == "no"
