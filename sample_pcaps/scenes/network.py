@@ -190,7 +190,7 @@ def over_websocket() -> Scene:
     scene.expect(
         "calls",
         **talk.facts(
-            post_dial_delay_ms=250.0, setup_latency_ms=1500.0, answer_to_ack_ms=20.0, duration_s=5.28, codecs="PCMU"
+            post_dial_delay_ms=250.0, setup_latency_ms=1500.0, answer_to_ack_ms=20.0, duration_s=5.3, codecs="PCMU"
         ),
     )
     return scene
