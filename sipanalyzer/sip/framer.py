@@ -238,7 +238,7 @@ class StreamFramer:
             before = len(out)
             for message in self._web.feed(data):
                 self._emit_web(message, out)
-            if len(out) > before:
+            if self._web.found or len(out) > before:
                 self.verdict = True
                 self._buffer.clear()
                 return
@@ -291,7 +291,7 @@ class StreamFramer:
                 if not self._find_start():
                     return
             elif not self._in_head:
-                if not self._read_start():
+                if not self._read_start(out):
                     return
             elif not self._length:
                 if not self._read_head(out):
@@ -299,10 +299,18 @@ class StreamFramer:
             elif not self._take(out):
                 return
 
-    def _read_start(self) -> bool:
+    def _read_start(self, out: list[Framed]) -> bool:
         """Find a start line where one must stand; false: more bytes are needed."""
         if self._drop_idle():
             return True
+        if (
+            self._buffer[0] in _DATA_FRAMES
+        ):  # seen from the middle of a message, a WebSocket looks like the plain stream
+            frame = carries_sip(self._buffer)
+            if frame:
+                self._become_web(WebSocketReader(self._limit), bytes(self._buffer), out)
+            if frame is not False:
+                return False
         end = self._buffer.find(b"\n", self._scan)
         if end < 0 and len(self._buffer) <= LONGEST_LINE:
             self._scan = len(self._buffer)

@@ -132,6 +132,8 @@ class WebSocketReader:
         self._inflater = zlib.decompressobj(-15)
         self.lost = lost
         """No frame boundary is known; the next one is being looked for."""
+        self.found = False
+        """A frame that carries SIP was found by looking for it."""
         self.malformed = 0
         """Frames that broke the rules, or could not be inflated."""
         self._buffer = bytearray()
@@ -200,8 +202,8 @@ class WebSocketReader:
             verdict = carries_sip(self._buffer, found.start())
             if verdict is not False:
                 del self._buffer[: found.start()]
-                self.lost = verdict is None
-                return not self.lost
+                self.lost, self.found = verdict is None, verdict is True
+                return self.found
             at = found.start() + 1
         del self._buffer[:-1]  # a head's first byte at most
         return False
