@@ -64,7 +64,7 @@ class Window:
         self._take = take
         self.slot = take()
         self.slot.row_count = 0
-        self.start = self.slot.slack
+        self.start = self.slot.slack - len(ahead)
         """Where in ``slot.data`` the bytes not yet used begin."""
         self.end = self.start + len(ahead)
         """Where in ``slot.data`` they end."""

@@ -62,16 +62,20 @@ MAX_DROPPED = 1 << 60
 def read32(data: Octets, at: int, big: bool) -> int:
     """Unsigned 32 bits at `at` in the file's byte order."""
     if big:
-        return (int(data[at]) << 24) | (int(data[at + 1]) << 16) | (int(data[at + 2]) << 8) | int(data[at + 3])
-    return (int(data[at + 3]) << 24) | (int(data[at + 2]) << 16) | (int(data[at + 1]) << 8) | int(data[at])
+        value = (int(data[at]) << 24) | (int(data[at + 1]) << 16) | (int(data[at + 2]) << 8) | int(data[at + 3])
+    else:
+        value = (int(data[at + 3]) << 24) | (int(data[at + 2]) << 16) | (int(data[at + 1]) << 8) | int(data[at])
+    return value & 0xFFFFFFFF  # to numba bytes make uint64, which with int64 may become float64; this is int64
 
 
 @helper
 def read16(data: Octets, at: int, big: bool) -> int:
     """Unsigned 16 bits at `at` in the file's byte order."""
     if big:
-        return (int(data[at]) << 8) | int(data[at + 1])
-    return (int(data[at + 1]) << 8) | int(data[at])
+        value = (int(data[at]) << 8) | int(data[at + 1])
+    else:
+        value = (int(data[at + 1]) << 8) | int(data[at])
+    return value & 0xFFFF
 
 
 @helper
