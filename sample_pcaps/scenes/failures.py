@@ -58,8 +58,8 @@ def cancelled() -> Scene:
 def no_answer() -> Scene:
     scene = Scene(
         "no_answer.pcap",
-        "bob's phone rings and nobody answers: 480 after 30 s. bob repeats its 480 since the first ACK was lost before "
-        "it reached him.",
+        "bob's phone rings and nobody answers: 480 after 30 s. bob repeats his 480, as if the first ACK had not "
+        "reached him.",
         "1 call, no-answer, status 480; 2 retransmissions (the 480 and its ACK).",
     )
     talk = Talk(scene, "no-answer-1@192.0.2.10")
@@ -137,8 +137,8 @@ def authentication_failed() -> Scene:
     scene = Scene(
         "authentication_failed.pcap",
         "The proxy asks for credentials (407), alice's are wrong, and the proxy asks once more; alice gives up. A"
-        " second call never tries: its 407 stays unanswered for 10 s, until an unrelated OPTIONS ends the "
-        "capture.",
+        " second call never tries: after its 407 comes no other INVITE, and 10 s later an unrelated OPTIONS "
+        "ends the capture.",
         "2 calls, both rejected with 407, auth failed.",
     )
     reason = "Proxy Authentication Required"

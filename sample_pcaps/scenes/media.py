@@ -31,7 +31,8 @@ def lossy() -> Scene:
     burst = set(range(200, 220))
     scene = Scene(
         "lossy.pcap",
-        f"bob's 500 packets lose {len(alone)} at random (5 %) and 20 in a row; alice's arrive whole. bob hangs up.",
+        f"bob's 500 packets lose {len(alone)} at random (each with a chance of 5 %) and 20 in a row; alice's "
+        "arrive whole. bob hangs up.",
         f"1 call, completed; towards the caller expected 500, lost {len(alone | burst)}; towards the callee lost 0.",
     )
     talk = Talk(scene, "lossy-1@192.0.2.10")

@@ -91,7 +91,7 @@ def ipv6() -> Scene:
 def fragmented() -> Scene:
     scene = Scene(
         "fragmented.pcap",
-        "An INVITE of more than 3000 bytes (many codecs and ICE candidates) comes in three IPv4 fragments: the "
+        "An INVITE of more than 3000 bytes (many ICE candidates) comes in three IPv4 fragments: the "
         "last one first, then the first, then the middle one.",
         "1 call, completed; the INVITE counts from the fragment that completes it: 180 after 290 ms, 200 after "
         "1990 ms.",
