@@ -57,6 +57,10 @@ _KIND_NAMES = {
     row.SCTP: "sctp", row.HEP: "hep", row.DTLS: "dtls", row.TURN: "turn", row.ICMP: "icmp", row.OTHER: "other",
     row.UNKNOWN: "unknown", row.MALFORMED: "malformed", row.ODD: "odd",
 }  # fmt: skip
+_LOST_LINES = frozenset(
+    {"too-long", "malformed-line", "bad-connection", "bad-media", "bad-rtpmap", "missing-connection"}
+)
+"""Defects of a session description by which something that it said is lost."""
 _KEPT = (row.TCP, row.FRAGMENT, row.SCTP, row.HEP, row.ODD)
 """Kinds whose bytes wait for their turn in order of time."""
 
@@ -241,8 +245,9 @@ class _Conductor:
             except ParseError:
                 self._anomalies.add("sdp-malformed", int(store.frame[index]))
             else:
-                if sdp.defects:
-                    self._anomalies.add("sdp-malformed", int(store.frame[index]), sdp.defects[0])
+                lost = _LOST_LINES.intersection(sdp.defects)
+                if lost:
+                    self._anomalies.add("sdp-malformed", int(store.frame[index]), min(lost))
         self._feed(i)
         status = int(store.status[index])
         src, dst = store.sockets(index)
@@ -384,9 +389,11 @@ class _Conductor:
         order = np.array(self._order, np.int64)
         if not clock_steps:  # what came out of a TCP hole came late; after a clock step times are no order
             order = order[np.lexsort((store.frame[order], store.capture[order], store.time[order]))]
-        retransmission, duplicate = classify_copies(
+        flags = np.zeros((2, len(store)), np.bool_)
+        flags[:, order] = classify_copies(
             store.whole[order], store.src[order], store.dst[order], store.time[order], self._options
         )
-        for i in order[duplicate].tolist():
+        retransmission, duplicate = flags
+        for i in np.flatnonzero(duplicate).tolist():
             self._anomalies.each[int(store.capture[i])].add("sip-capture-duplicate", int(store.frame[i]))
         return store.finish(order, retransmission, duplicate)
