@@ -21,11 +21,8 @@ from sipanalyzer.options import Options
 from sipanalyzer.sip.startline import (
     ANYWHERE,
     AT_LINE,
-    BAD_LENGTH,
     HEAD_END,
     INNER_START,
-    NO_LENGTH,
-    SEVERAL_LENGTHS,
     START,
     STRICT_START,
     SURE,
@@ -35,14 +32,7 @@ from sipanalyzer.sip.startline import (
 )
 from sipanalyzer.sip.websocket import WebSocketMessage, WebSocketReader, carries_sip
 
-__all__ = [
-    "BAD_LENGTH",
-    "NO_LENGTH",
-    "SEVERAL_LENGTHS",
-    "TOO_LARGE",
-    "Framed",
-    "StreamFramer",
-]
+__all__ = ["TOO_LARGE", "Framed", "StreamFramer"]
 
 TOO_LARGE = "sip-too-large"
 """Defect of a message that was cut since it is longer than the limit, by its code in :mod:`sipanalyzer.anomalies`."""
@@ -77,7 +67,7 @@ class Framed:
     truncated: bool
     """Its end is missing."""
     defects: tuple[str, ...]
-    """What is wrong with its framing: the constants of this module."""
+    """What is wrong with its framing: `TOO_LARGE`, and the defects of :mod:`sipanalyzer.sip.startline`."""
 
 
 class StreamFramer:
@@ -198,7 +188,7 @@ class StreamFramer:
             self._scan = len(self._buffer)
             if self._scan > UNDECIDED:
                 self._give_up()
-        elif START.match(self._buffer):
+        elif (STRICT_START if self._midstream else START).match(self._buffer):
             self.verdict = True
             self._unsure = ANYWHERE if self._midstream else SURE
             self._scan = 0

@@ -73,12 +73,13 @@ def message_begin(head: bytes, found: int, before: int) -> int:
         return 0
     if not _CALL_ID.search(head):
         return -1
-    if found == AT_LINE:
-        return 0
     begin = 0
     if not _STATUS.match(head):
         method, cseq = head.split(None, 1)[0], _CSEQ.search(head)
-        if cseq is None or not method.endswith(cseq.group(1)):
+        if cseq is not None and method.endswith(cseq.group(1)):
+            begin = len(method) - len(cseq.group(1))
+        elif found == ANYWHERE:
             return -1
-        begin = len(method) - len(cseq.group(1))
+    if found == AT_LINE:
+        return begin
     return begin if begin or before not in _QUOTING else -1

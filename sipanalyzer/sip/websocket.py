@@ -26,7 +26,7 @@ LONGEST_CONTROL = 125
 _EVIDENCE = 28
 """Payload bytes that tell whether it begins like SIP."""
 
-_SIP = re.compile(rb"(?:SIP/\d\.\d \d{3}|[A-Z]{2,20} (?:sips?|tel|urn|im|pres):)")
+_SIP = re.compile(rb"(?:SIP/\d\.\d \d{3}|[A-Z]{1,22} (?:sips?|tel|urn|im|pres):)")
 _CANDIDATE = re.compile(rb"[\x01\x02\x81\x82][\x19-\x7f\x99-\xff]")  # head of a data frame of 25 bytes or more
 
 

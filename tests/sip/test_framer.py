@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sipanalyzer.anomalies import Anomalies
 from sipanalyzer.network.tcp import ACK, FIN, RST, SYN, TcpReassembler
 from sipanalyzer.options import Options
-from sipanalyzer.sip.framer import BAD_LENGTH, NO_LENGTH, SEVERAL_LENGTHS, TOO_LARGE, Framed, StreamFramer
+from sipanalyzer.sip.framer import TOO_LARGE, Framed, StreamFramer
+from sipanalyzer.sip.startline import BAD_LENGTH, NO_LENGTH, SEVERAL_LENGTHS
 
 KEY = (0, 1, 0, 2, 5060 << 16 | 5070)
 
@@ -440,6 +441,42 @@ def test_any_segments_in_any_order_with_any_resending_give_the_same_messages(dat
     got = through_tcp(segments)
     assert data(got) == STREAM
     assert not any(item.truncated for item in got)
+
+
+BODIES = [
+    b"",
+    SDP,
+    b"hello",
+    b"line one\r\nline two",
+    b"SIP/2.0 200 OK\r\n",
+    b"SIP/2.0 200 OK\r\n\r\n",
+    b"SIP/2.0 180 Ringing\r\nContent-Length: 0\r\n\r\n",
+    bytes(range(256)),
+    b"\r\n\r\n\r\n",
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(BODIES), st.sampled_from(["INVITE", "MESSAGE", "A", ""])), min_size=1, max_size=5
+    ),
+    st.lists(st.floats(0, 1, exclude_max=True), max_size=20),
+    st.integers(0, 20),
+)
+def test_whatever_one_segment_is_missing_all_messages_outside_the_hole_are_found(plan, cuts, lost):
+    messages = [message(i, body, method) if method else reply(i, body) for i, (body, method) in enumerate(plan)]
+    whole = b"".join(messages)
+    ends = list(itertools.accumulate(map(len, messages)))
+    places = sorted({0, len(whole), *(int(cut * len(whole)) for cut in cuts)})
+    segments = [(a, whole[a:b]) for a, b in itertools.pairwise(places)]
+    at, missing = segments.pop(lost % len(segments))
+    got = through_tcp(segments)
+    assert data([item for item in got if not item.truncated]) == [
+        one for one, end in zip(messages, ends, strict=True) if end <= at or end - len(one) >= at + len(missing)
+    ]
+    assert sum(item.truncated for item in got) <= 1
+    assert all(any(one.startswith(item.data) for one in messages) for item in got)
 
 
 # captures by others

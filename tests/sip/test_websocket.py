@@ -322,3 +322,29 @@ def test_a_message_that_is_too_large_says_so():
     got = framed([SWITCH + ws(HUGE.replace(b"70000", b"300000") + b"z" * 300_000)])
     assert got[0].truncated
     assert got[0].defects == (TOO_LARGE,)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.tuples(st.sampled_from([REGISTER, OK, LONG]), st.booleans()), min_size=1, max_size=5),
+    st.lists(st.integers(0, 2000), max_size=12),
+    st.integers(0, 12),
+)
+def test_whatever_one_chunk_is_missing_all_messages_outside_the_hole_are_found(plan, cuts, lost):
+    frames = [ws(payload, key=KEY if masked else b"") for payload, masked in plan]
+    whole = b"".join(frames)
+    ends = list(itertools.accumulate(map(len, frames)))
+    places = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
+    pieces = list(itertools.pairwise(places))
+    begin, end = pieces.pop(lost % len(pieces))
+    reader = StreamFramer(Options())
+    got = reader.feed(SWITCH, 0, 0)
+    for first, last in pieces:
+        got += reader.feed(whole[first:last], 1, 1, gap=first == end)
+    got += reader.finish()
+    assert [item.data for item in got if not item.truncated] == [
+        payload
+        for (payload, _), frame, stop in zip(plan, frames, ends, strict=True)
+        if stop <= begin or stop - len(frame) >= end
+    ]
+    assert all(any(payload.startswith(item.data) for payload, _ in plan) for item in got)
