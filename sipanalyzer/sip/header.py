@@ -166,7 +166,7 @@ def _pattern(name: str) -> re.Pattern[bytes]:
     canonical = canonical_name(name)
     names = [canonical, *(short for short, long in COMPACT.items() if long == canonical)]
     either = "|".join(re.escape(n) for n in names).encode("utf-8", "replace")
-    return re.compile(rb"\n(?:" + either + rb")[ \t]*+:((?:[^\n]|\n[ \t])*+)", re.IGNORECASE)
+    return re.compile(rb"\n(?:" + either + rb")[ \t\r]*+:((?:[^\n]|\n[ \t])*+)", re.IGNORECASE)
 
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")

@@ -28,7 +28,7 @@ __all__ = [
     "user_part",
 ]
 
-_START = re.compile(r"([^ \t]+)[ \t\r]+(.*)", re.DOTALL)
+_START = re.compile(r"([^ \t]++)[ \t\r]+(.*)", re.DOTALL)
 _STATUS = re.compile(r"([0-9]{3})(?:[ \t](.*))?", re.DOTALL)
 _ANY_KEY = frozenset(("Call-ID", "CSeq", "From", "To"))
 

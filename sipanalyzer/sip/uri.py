@@ -14,7 +14,17 @@ from ..errors import ParseError
 from .header import SPACE, parameters, scan
 from .text import printable
 
-__all__ = ["Address", "Uri", "Via", "number_of", "parse_address", "parse_uri", "parse_via", "user_part"]
+__all__ = [
+    "Address",
+    "Uri",
+    "Via",
+    "number_of",
+    "parse_address",
+    "parse_uri",
+    "parse_via",
+    "split_address",
+    "user_part",
+]
 
 Parameters = dict[str, str | None]
 
@@ -154,6 +164,14 @@ def parse_address(text: str, *, is_list: bool = False) -> Address:
     Without ``<>`` parameters belong to the header, not to the URI (RFC 3261 section 20). A quote or bracket that is
     never closed is taken for an ordinary character, and noted.
     """
+    address = split_address(text, is_list=is_list)
+    if not address.uri:
+        raise ParseError("sip", "no URI in the address")
+    return address
+
+
+def split_address(text: str, *, is_list: bool = False) -> Address:
+    """As :func:`parse_address`, with an empty URI where there is none."""
     found, defects = scan(text, is_list=is_list)
     quotes = "unterminated-quote" not in defects
     end = found[-1][1] if is_list and found and found[-1][0] == "," else len(text)
@@ -167,8 +185,6 @@ def parse_address(text: str, *, is_list: bool = False) -> Address:
     else:
         name, uri = text[: bracket[1]], text[bracket[1] + 1 : bracket[2] - 1]
     segments = [text[begin + 1 : stop] for begin, stop in zip(cuts, [*cuts[1:], end], strict=False)]
-    if not uri.strip(SPACE):
-        raise ParseError("sip", "no URI in the address")
     params = parameters(segments, quotes=quotes)
     return Address(_display_name(name), uri.strip(SPACE), params, defects)
 
