@@ -117,8 +117,11 @@ def test_a_tunnel_port_with_another_header_is_plain_udp(port: int) -> None:
     assert row[c.PORTS] == 5080 << 16 | port
 
 
-def test_gtp_echo_is_of_no_interest() -> None:
-    assert decode(udp_frame(bytes.fromhex("3201000400000000000100000e00"), dport=2152))[0] == c.OTHER
+@pytest.mark.parametrize("message", [1, 2, 26, 31, 253, 254])
+def test_gtp_signalling_is_of_no_interest(message: int) -> None:
+    rtp = bytes([0x32, message]) + (len(RTP) + 4).to_bytes(2, "big") + bytes(8) + RTP
+    assert decode(udp_frame(rtp, dport=2152))[0] == c.OTHER
+    assert decode(udp_frame(INVITE, dport=2152))[0] == c.SIP
 
 
 def test_ethernet_padding_is_no_payload() -> None:
@@ -154,6 +157,19 @@ def test_fragments_are_handed_on_whole() -> None:
         assert (kind, row[c.AT], row[c.LENGTH], row[c.PORTS]) == (c.FRAGMENT, 14, len(packet), 0)
         assert row[c.SRC_LO] == 0xFFFF0A000001
     assert decode(ipv4(17, bytes(64), 0x4000), 101)[0] != c.FRAGMENT
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"), [(0x0001, c.FRAGMENT), (0x0008, c.FRAGMENT), (0x0009, c.FRAGMENT), (0, c.RTP)]
+)
+def test_ipv6_fragments_are_handed_on_whole_but_for_atomic_ones(place: int, kind: int) -> None:
+    udp = struct.pack(">BBHIHHHH", 17, 0, place, 99, 5080, 5062, 8 + len(RTP), 0) + RTP
+    packet = struct.pack(">IHBB", 6 << 28, len(udp), 44, 64) + bytes(15) + b"\1" + bytes(15) + b"\2" + udp
+    found, row = decode(packet + b"trailer", 101)
+    assert found == kind
+    assert (row[c.SRC_HI], row[c.SRC_LO], row[c.DST_LO]) == (0, 1, 2)
+    if kind == c.FRAGMENT:
+        assert (row[c.AT], row[c.LENGTH], row[c.PORTS]) == (0, len(packet), 0)
 
 
 def test_sctp_packets_are_handed_on() -> None:

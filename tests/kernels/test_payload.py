@@ -69,7 +69,7 @@ def test_udp_payloads_are_told_apart_by_content(payload: bytes, kind: int) -> No
 def test_rtp_payload_leaves_out_csrc_extension_and_padding() -> None:
     header = struct.pack(">BBHII", 0x80 | 0x20 | 0x10 | 2, 96, 1, 2, 3) + bytes(8)  # 2 CSRCs
     extension = b"\xbe\xde\0\x01" + bytes(4)
-    payload = header + extension + b"PAYLOAD" + b"\0\0\0\x04"
+    payload = header + extension + b"PAYLOAD" + b"\4\4\4\4"
     kind, row = decode(udp_frame(payload))
     assert (kind, row[c.SIZE], row[c.PT]) == (c.RTP, 7, 96)
     assert row[c.EVENT] == int.from_bytes(b"PAYL", "big")
