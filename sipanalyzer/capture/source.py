@@ -11,6 +11,7 @@ import io
 import os
 import stat
 import sys
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,15 @@ Opener = Callable[[], tuple[Any, bool]]
 """Gives a file object and whether it is ours to close."""
 
 
+_READING: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error)
+"""What file objects raise while they are read (the last two: those of :mod:`gzip`)."""
+
+
 class _Raw:
     """A file object read as it is: short reads, pushed-back beginnings and the system's errors are dealt with here."""
 
-    def __init__(self, name: str, file: Any, ours: bool) -> None:
-        self._name, self._file, self._ours = name, file, ours
+    def __init__(self, name: str, file: Any, ours: bool, errors: tuple[type[Exception], ...]) -> None:
+        self._name, self._file, self._ours, self._errors = name, file, ours, errors
         self._ahead = b""
         self._into: Callable[[memoryview], int | None] | None = getattr(file, "readinto", None)
         self.consumed = 0
@@ -59,7 +64,7 @@ class _Raw:
             return 0
         try:
             count = self._into(view)
-        except OSError as error:
+        except self._errors as error:
             return len(self._failed(error))
         if count is None:
             raise CaptureError(self._name, "cannot be read: it is in non-blocking mode")
@@ -71,7 +76,7 @@ class _Raw:
             return b""
         try:
             data = self._file.read(size)
-        except OSError as error:
+        except self._errors as error:
             return self._failed(error)
         if data is None:
             raise CaptureError(self._name, "cannot be read: it is in non-blocking mode")
@@ -80,7 +85,7 @@ class _Raw:
         self.consumed += len(data)
         return bytes(data)
 
-    def _failed(self, error: OSError) -> bytes:
+    def _failed(self, error: Exception) -> bytes:
         if self.consumed == 0:
             raise CaptureError(self._name, _words(error)) from error
         self.damage = f"reading failed after {self.consumed} bytes: {_words(error)}"
@@ -104,6 +109,8 @@ class Source:
         Whether :meth:`close` closes it.
     size : int or None
         Bytes of the file as it is stored, where known.
+    errors : tuple of exceptions
+        What `file` may raise while it is read; it becomes damage.
 
     Raises
     ------
@@ -111,10 +118,17 @@ class Source:
         If not even its first bytes can be read.
     """
 
-    def __init__(self, name: str, file: Any, ours: bool = True, size: int | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        file: Any,
+        ours: bool = True,
+        size: int | None = None,
+        errors: tuple[type[Exception], ...] = _READING,
+    ) -> None:
         self.name = name
         self.size = size
-        self._raw = _Raw(name, file, ours)
+        self._raw = _Raw(name, file, ours, errors)
         self.compression = recognise(self._raw.peek(10))
         """Usual suffix (``gz``, ``zst``, ``lz4``, ``xz``, ``bz2``); empty where it is not compressed."""
         self._inflater = Inflater(self._raw, self.compression) if self.compression else None
@@ -160,6 +174,8 @@ class Input:
     """Bytes of the file as it is stored, where known without opening it."""
     reopenable: bool = False
     """Whether it can be opened more than once."""
+    errors: tuple[type[Exception], ...] = _READING
+    """What may be raised while it is read."""
 
     def open_(self) -> Source:
         """Open it.
@@ -177,16 +193,16 @@ class Input:
         if size is None:
             size = _size(file)
         try:
-            return Source(self.name, file, ours, size)
+            return Source(self.name, file, ours, size, self.errors)
         except BaseException:
             if ours:
                 file.close()
             raise
 
 
-def _words(error: OSError) -> str:
+def _words(error: Exception) -> str:
     """What the system says, as a clause."""
-    return error.strerror or str(error) or type(error).__name__
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _size(file: Any) -> int | None:
@@ -294,7 +310,7 @@ def _expand_url(url: str) -> list[Input]:
         return opener
 
     if "*" not in url:
-        return [Input(url, open_url(url), None, True)]
+        return [Input(url, open_url(url), None, True, (Exception,))]
     import fsspec
 
     try:
@@ -302,7 +318,9 @@ def _expand_url(url: str) -> list[Input]:
         matches = sorted(system.unstrip_protocol(match) for match in system.glob(path))
     except Exception as error:  # as above
         return [_refused(url, f"cannot be listed: {error or type(error).__name__}")]
-    return [Input(match, open_url(match), None, True) for match in matches] or [_refused(url, "no file matches")]
+    return [Input(match, open_url(match), None, True, (Exception,)) for match in matches] or [
+        _refused(url, "no file matches")
+    ]
 
 
 def _refused(name: str, reason: str) -> Input:

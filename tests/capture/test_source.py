@@ -160,6 +160,15 @@ def test_an_error_while_reading_is_damage_and_at_the_beginning_a_refusal() -> No
         words.observe(Failing(b""))
 
 
+def test_a_gzip_object_that_breaks_off_is_damage_too() -> None:
+    import gzip
+
+    data = gzip.compress(PLAIN + bytes(range(1, 256)) * 1000, mtime=0)
+    _, capture = words.observe(gzip.GzipFile(fileobj=io.BytesIO(data[:-20])))
+    assert capture.damage is not None
+    assert "end-of-stream" in capture.damage
+
+
 def test_nothing_is_imported_for_plain_files() -> None:
     heavy = {"fsspec", "zstandard", "lz4", "lzma", "numba"}
     code = f"import sys, sipanalyzer.capture.order; print({heavy} & set(sys.modules))"

@@ -1,4 +1,4 @@
-"""The walking kernels and the times they read."""
+"""The walking kernels."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from sipanalyzer import kernels
 from sipanalyzer.kernels import columns as row
 from sipanalyzer.kernels import records, walkstate
-from sipanalyzer.kernels.walkstate import NO_TIME, to_nanoseconds
 from tests.capture import words
-from tests.naive import records as naive
 
 
 def arrays(rows: int = 100) -> tuple[np.ndarray, ...]:
@@ -41,35 +37,6 @@ def walk_pcapng(data: bytes, rows: int = 100) -> tuple[int, tuple[np.ndarray, ..
     table = np.array([[words.ODD_LINK, 0, 6, 0, 0], [words.ODD_LINK, 1, 40, -5, 30]], np.int64)
     octets = np.frombuffer(bytearray(data), np.uint8)
     return records.walk_pcapng(octets, 0, len(data), False, table, 2, 300_000, 1 << 20, 262_144, 8, 10**9, *out), out
-
-
-@given(st.integers(0, 2**64 - 1), st.integers(0, 255), st.integers(-(2**40), 2**40))
-@example(2**64 - 1, 0, 0)
-@example(2**64 - 1, 19, 0)
-@example(2**64 - 1, 0x80 | 63, 0)
-@example(2**64 - 1, 0x80 | 32, 0)
-@example(2**64 - 1, 0x80 | 33, 0)
-@example(2**64 - 1, 0x80 | 127, 0)
-@example(2**64 - 1, 127, 0)
-@example(1_700_000_000_123_456_789, 9, -1)
-@settings(max_examples=300, deadline=None)
-def test_a_time_of_any_resolution_is_exact_and_every_step_fits_int64(
-    ticks: int, resolution: int, offset_s: int
-) -> None:
-    expected = naive.nanoseconds(ticks, resolution, offset_s)
-    found = to_nanoseconds(ticks >> 32, ticks & 0xFFFFFFFF, resolution >> 7, resolution & 0x7F, offset_s)
-    assert found == (NO_TIME if expected is None else expected)
-
-
-@given(st.integers(0, 2**32 * 10**9), st.sampled_from([*range(20), *range(0x80, 0x80 + 64)]))
-@settings(max_examples=200, deadline=None)
-def test_a_time_of_our_days_survives_every_resolution_that_can_hold_it(moment: int, resolution: int) -> None:
-    power = resolution & 0x7F
-    ticks = moment * (2**power if resolution & 0x80 else 10**power) // 10**9
-    if ticks < 2**64:
-        found = to_nanoseconds(ticks >> 32, ticks & 0xFFFFFFFF, resolution >> 7, power, 0)
-        assert found == naive.nanoseconds(ticks, resolution, 0)
-        assert 0 <= moment - found <= 10**9 // (2**power if resolution & 0x80 else 10**power) + 1
 
 
 def test_a_record_is_walked_as_it_stands_in_the_file() -> None:
