@@ -103,6 +103,11 @@ def _trim(data: Any, begin: int, end: int) -> int:
 
 
 @helper
+def _ends_token(c: int) -> bool:
+    return c == 59 or c == 44 or c == 32 or c == 9 or c == 13 or c == 10 or c == 62  # ; , space >
+
+
+@helper
 def _token(data: Any, i: int, end: int, quotes: bool) -> int:
     """End of a parameter's value: a quoted string, or up to the next delimiter."""
     if quotes and i < end and data[i] == 34:
@@ -112,16 +117,7 @@ def _token(data: Any, i: int, end: int, quotes: bool) -> int:
                 i += 1
             i += 1
         return min(i + 1, end)
-    while (
-        i < end
-        and data[i] != 59
-        and data[i] != 44
-        and data[i] != 32
-        and data[i] != 9
-        and data[i] != 13
-        and data[i] != 10
-        and data[i] != 62
-    ):
+    while i < end and not _ends_token(int(data[i])):
         i += 1
     return i
 
@@ -406,13 +402,3 @@ def find_spans(data: Any, at: Any, length: Any, cut: Any, n: int, spans: Any, nu
                 numbers[m, FIT] = BODY_SHORT
         spans[m, BODY, 0] = body
         spans[m, BODY, 1] = body_end
-
-
-@kernel
-def copy_payloads(data: Any, begin: Any, length: Any, n: int, out: Any, at: Any) -> None:
-    """Copy `n` payloads of a block to where they are kept."""
-    for m in range(n):
-        source = int(begin[m])
-        target = int(at[m])
-        for i in range(int(length[m])):
-            out[target + i] = data[source + i]

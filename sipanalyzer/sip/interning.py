@@ -31,6 +31,7 @@ class Interner:
     def __init__(self) -> None:
         self._first: Ints = np.empty((16, 3), np.int64)
         self._count: Ints = np.zeros(1, np.int64)
+        self._size = 0
         self._slots = np.full(32, -1, np.int32)
         self._in_slots = 0
         self._by_hash: dict[int, int] = {}
@@ -38,21 +39,21 @@ class Interner:
         self._seed = int.from_bytes(os.urandom(4), "little")
 
     def __len__(self) -> int:
-        return int(self._count[0])
+        return self._size
 
-    def intern(self, data: bytearray, spans: Ints, which: int) -> npt.NDArray[np.int32]:
+    def intern(self, view: npt.NDArray[np.uint8], spans: Ints, which: int) -> npt.NDArray[np.int32]:
         """Numbers of one span of each message; -1 where it is empty.
 
         Parameters
         ----------
-        data : bytearray
+        view : uint8[:]
             All bytes so far; what was interned before stands where it stood.
         spans : int64[n, k, 2]
             Begin and end.
         which : int
             Second index into `spans`.
         """
-        return self._by_kernel(data, spans, which) if compiled() else self._by_dict(data, spans, which)
+        return self._by_kernel(view, spans, which) if compiled() else self._by_dict(view, spans, which)
 
     def text(self, data: bytearray, number: int) -> str:
         """The string behind a number, decoded as :func:`sipanalyzer.sip.text.decode_text` says."""
@@ -72,61 +73,58 @@ class Interner:
         with memoryview(data) as view:
             return [decode_text(view[begin:end].tobytes()) for begin, end in self._first[: len(self), :2].tolist()]
 
-    def _by_kernel(self, data: bytearray, spans: Ints, which: int) -> npt.NDArray[np.int32]:
+    def _by_kernel(self, view: npt.NDArray[np.uint8], spans: Ints, which: int) -> npt.NDArray[np.int32]:
         n = len(spans)
         ids = np.empty(n, np.int32)
-        view = np.frombuffer(data, np.uint8)
+        if self._in_slots < self._size:
+            self._enter(view)
         done = 0
         while True:
-            if self._in_slots < len(self):
-                self._enter(view)
             done = kernel.intern_spans(
                 view, spans, which, done, n, self._seed, self._slots, self._first, self._count, ids
             )
-            self._in_slots = len(self)
+            self._size = self._in_slots = int(self._count[0])
             if done == n:
                 return ids
             self._grow_first()
-            if len(self) * 3 > (len(self._slots) - 1) * 2:
+            if self._size * 3 > (len(self._slots) - 1) * 2:
                 self._enter(view)
 
     def _enter(self, view: npt.NDArray[np.uint8]) -> None:
-        count = len(self)
-        if count * 3 > (len(self._slots) - 1):
-            size = 32
-            while count * 3 > size - 1:
+        """Bring the table up to date, in a larger one where it is more than a third full."""
+        size = len(self._slots)
+        if self._size * 3 > size - 1:
+            while self._size * 3 > size - 1:
                 size *= 2
             self._slots = np.full(size, -1, np.int32)
             self._in_slots = 0
-        kernel.enter_slots(view, self._seed, self._slots, self._first, self._in_slots, count)
-        self._in_slots = count
+        kernel.enter_slots(view, self._seed, self._slots, self._first, self._in_slots, self._size)
+        self._in_slots = self._size
 
     def _grow_first(self) -> None:
-        count = len(self)
+        count = self._size
         if count == len(self._first):
             larger = np.empty((count + count // 2, 3), np.int64)
             larger[:count] = self._first
             self._first = larger
 
-    def _by_dict(self, data: bytearray, spans: Ints, which: int) -> npt.NDArray[np.int32]:
+    def _by_dict(self, view: npt.NDArray[np.uint8], spans: Ints, which: int) -> npt.NDArray[np.int32]:
         ids = []
-        with memoryview(data) as view:
-            for number in range(self._in_dict, len(self)):
-                self._find(view, int(self._first[number, 0]), int(self._first[number, 1]), number)
-            for begin, end in spans[:, which].tolist():
-                if end <= begin:
-                    ids.append(-1)
-                    continue
-                count = len(self)
-                number = self._find(view, begin, end, count)
-                if number == count:
-                    self._grow_first()
-                    self._first[count, 0] = begin
-                    self._first[count, 1] = end
-                    self._first[count, 2] = -1
-                    self._count[0] = count + 1
-                ids.append(number)
-        self._in_dict = len(self)
+        data = memoryview(view)  # type: ignore[arg-type]
+        for number in range(self._in_dict, self._size):
+            self._find(data, int(self._first[number, 0]), int(self._first[number, 1]), number)
+        for begin, end in spans[:, which].tolist():
+            if end <= begin:
+                ids.append(-1)
+                continue
+            count = self._size
+            number = self._find(data, begin, end, count)
+            if number == count:
+                self._grow_first()
+                self._first[count] = begin, end, -1
+                self._size = count + 1
+            ids.append(number)
+        self._in_dict = self._count[0] = self._size
         return np.array(ids, np.int32)
 
     def _find(self, view: memoryview, begin: int, end: int, new: int) -> int:

@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from ..anomalies import Anomalies
 from ..kernels import columns as row
-from ..kernels import compiled
 from ..kernels import sip as kernel
 from ..options import Options
 from ..result import Bools, Endpoint, Ints, Messages
@@ -119,7 +118,8 @@ class MessageStore:
             self._columns[name][begin:end] = values
         pairs = [self._endpoints.pair(*key) for key in rows[:, row.SRC_HI : row.PORTS + 1].tolist()]
         self._columns["src"][begin:end], self._columns["dst"][begin:end] = zip(*pairs, strict=True)
-        self._copy(data, block, source, length, at)
+        for start, size in zip(source.tolist(), length.tolist(), strict=True):
+            self._data += block[start : start + size]
         return begin
 
     def add(
@@ -185,14 +185,6 @@ class MessageStore:
         grow(self._columns, self._count)
         return self._count
 
-    def _copy(self, data: npt.NDArray[np.uint8], block: memoryview, source: Ints, length: Ints, at: Ints) -> None:
-        if not compiled():
-            for begin, size in zip(source.tolist(), length.tolist(), strict=True):
-                self._data += block[begin : begin + size]
-            return
-        self._data += bytes(int(length.sum()))
-        kernel.copy_payloads(data, source, length, len(source), np.frombuffer(self._data, np.uint8), at)
-
     def _note(self, code: str, capture: int, frame: int, detail: str | None = None) -> None:
         counter = self._anomalies if isinstance(self._anomalies, Anomalies) else self._anomalies[capture]
         counter.add(code, frame, detail)
@@ -210,8 +202,9 @@ class MessageStore:
         n, columns = end - begin, self._columns
         spans = np.empty((n, kernel.SPANS, 2), np.int64)
         numbers = np.empty((n, kernel.NUMBERS), np.int64)
+        view = np.frombuffer(self._data, np.uint8)  # while it stands, the bytes cannot grow
         kernel.find_spans(
-            np.frombuffer(self._data, np.uint8), columns["at"][begin:end],
+            view, columns["at"][begin:end],
             columns["length"][begin:end].astype(np.int64), columns["truncated"][begin:end].astype(np.uint8), n,
             spans, numbers,
         )  # fmt: skip
@@ -220,7 +213,7 @@ class MessageStore:
         spans[no_agent, kernel.AGENT] = spans[no_agent, kernel.SERVER]
         spans[response, kernel.METHOD] = spans[response, kernel.CSEQ_METHOD]
         for name, which in SPANS.items():
-            columns[name][begin:end] = self._spaces[SPACES[name]].intern(self._data, spans, which)
+            columns[name][begin:end] = self._spaces[SPACES[name]].intern(view, spans, which)
         malformed = (numbers[:, kernel.STATUS] < 0) | (numbers[:, kernel.SEEN] & _ANY_KEY == 0)
         for name, values in (
             ("status", numbers[:, kernel.STATUS]), ("cseq", numbers[:, kernel.CSEQ]),
@@ -228,15 +221,16 @@ class MessageStore:
             ("body_length", spans[:, kernel.BODY, 1] - spans[:, kernel.BODY, 0]), ("malformed", malformed),
         ):  # fmt: skip
             columns[name][begin:end] = values
-        kept = ~malformed & (columns["length"][begin:end] > 0)
-        whole = kept & ~columns["truncated"][begin:end].astype(np.bool_)
+        there = columns["length"][begin:end] > 0
+        short = (numbers[:, kernel.FIT] != kernel.FITS) & ~columns["truncated"][begin:end]
         for code, where in (
-            ("sip-malformed", malformed & (columns["length"][begin:end] > 0)),
-            ("sip-no-call-id", kept & (columns["call_id"][begin:end] < 0)),
-            ("sip-content-length", whole & (numbers[:, kernel.FIT] != kernel.FITS)),
+            ("sip-malformed", malformed & there),
+            ("sip-no-call-id", ~malformed & (columns["call_id"][begin:end] < 0)),
+            ("sip-content-length", ~malformed & short),
         ):
-            for i in np.flatnonzero(where).tolist():
-                self._note(code, int(columns["capture"][begin + i]), int(columns["frame"][begin + i]))
+            if where.any():
+                for i in np.flatnonzero(where).tolist():
+                    self._note(code, int(columns["capture"][begin + i]), int(columns["frame"][begin + i]))
 
     # going out
 

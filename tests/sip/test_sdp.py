@@ -188,7 +188,7 @@ def test_a_description_is_found_where_it_is() -> None:
 
 def test_a_good_description_cut_anywhere_is_read_or_refused() -> None:
     body = (HEAD + "m=audio 49170/2 RTP/AVP 0 97\r\na=rtpmap:97 iLBC/8000\r\na=rtcp:53020 IN IP4 192.0.2.9\r\n"
-            "a=candidate:1 1 UDP 2122260223 192.0.2.7 50000 typ host\r\na=crypto:1 X inline:y\r\n").encode()  # fmt: skip
+            "a=candidate:1 1 UDP 2122260223 192.0.2.7 50000 typ host\r\na=crypto:1 X inline:\r\n").encode()  # fmt: skip
     for cut in range(len(body)):
         try:
             made = parse_sdp(body[:cut])
