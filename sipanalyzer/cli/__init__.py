@@ -54,5 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         say("out of memory")
     except OSError as error:
-        say(f"{error.filename}: {error.strerror}" if error.filename is not None and error.strerror else str(error))
+        reason = error.strerror or str(error)
+        say(reason if error.filename is None else f"{error.filename}: {reason}")
     return UNREADABLE

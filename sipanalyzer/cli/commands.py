@@ -18,13 +18,16 @@ _EPILOG = """CAPTURE is a file, a folder, a glob, a URL, or - for standard input
 time. Exit status: 0 done; 1 a capture is damaged (what could be read was reported); 2 wrong usage; 3 nothing could be
 read."""
 _ABOUT = {
-    "calls": "One row a call: who, when, what became of it, how long set-up took, how the media was.",
-    "streams": "One row an RTP stream: packets, loss, jitter, codec, and the call it belongs to.",
-    "messages": "One row a SIP message.",
-    "dialogs": "One row a dialog.",
-    "transactions": "One row a transaction: a request with its responses at one hop.",
-    "captures": "One row a file: packets, time span, drops, anomalies, damage.",
+    "calls": ("One row a call.", "Who, when, what became of it, how long set-up took, how the media was."),
+    "streams": ("One row an RTP stream.", "Packets, loss, jitter, codec, and the call that it belongs to."),
+    "messages": ("One row a SIP message.", "As it was on the wire at one hop; of a resent one, every copy."),
+    "dialogs": ("One row a dialog.", "A Call-ID with its two tags; a forked call has several."),
+    "transactions": ("One row a transaction.", "A request with its responses at one hop, and how long they took."),
+    "captures": ("One row a file.", "Packets, time span, drops, what was wrong with single packets, damage."),
 }
+_WHERE = """EXPRESSION: columns, numbers and texts in quotes, with == != < <= > >= in and or not + - * / and
+column.startswith('..'), .endswith, .contains, .lower(), .upper(); times as '2022-01-12T23:38:26'; missing is None.
+What is missing fits no comparison but == None."""
 
 
 class ReaderGone(Exception):
@@ -78,8 +81,10 @@ def summary(captures: tuple[str, ...], format: str | None, output: str | None, f
 
 def _table_command(name: str) -> None:
     """Add the command that shows one table."""
+    about = _ABOUT[name]
+    epilog = f"{_WHERE}\n\nColumns: {', '.join(names(name))}."
 
-    @sipanalyzer.command(name, help=_ABOUT[name], epilog=f"Columns: {', '.join(names(name))}.")
+    @sipanalyzer.command(name, help="\n\n".join(about), short_help=about[0], epilog=epilog)
     @captures_argument
     @reading_options(number=name != "captures")
     @table_options()

@@ -39,13 +39,13 @@ class ProgressBar:
         if not self._shown or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _EVERY_S
-        if self._bar is None:
-            self._start()
         total = report.bytes_total or None
+        if self._bar is None:
+            self._start(total)
         calls = f"{report.calls:,} calls" if report.calls else f"{report.packets:,} packets"
         self._bar.update(self._task, completed=report.bytes_read, total=total, calls=calls)
 
-    def _start(self) -> None:
+    def _start(self, total: int | None) -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -61,5 +61,5 @@ class ProgressBar:
             TextColumn("{task.fields[calls]}"), TimeRemainingColumn(compact=True),
             console=Console(file=sys.stderr), transient=True,
         )  # fmt: skip
-        self._task = self._bar.add_task("reading", total=None, calls="", start=True)
+        self._task = self._bar.add_task("reading", total=total, calls="")
         self._bar.start()

@@ -132,10 +132,11 @@ def _write_for_people(rows: Table, target: Target, tz: datetime.tzinfo, *, chose
     if target.on_terminal and sys.stderr.isatty():
         sys.stdout.flush()
         notes = [f"{len(rows):,} row{'' if len(rows) == 1 else 's'}"]
-        if any(column.dtype == "time" for column in layout.columns):
+        if len(rows) and any(column.dtype == "time" for column in layout.columns):
             notes.append(f"times in {'UTC' if str(tz) == 'UTC' else tz}")
-        if layout.left_out:
-            notes.append(f"no room for {', '.join(layout.left_out)}")
+        if len(rows) and layout.left_out:
+            more = len(layout.left_out)
+            notes.append(f"no room for {layout.left_out[0]}" + (f" and {more - 1} more columns" if more > 1 else ""))
         say("; ".join(notes))
 
 

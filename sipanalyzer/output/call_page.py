@@ -82,8 +82,8 @@ def call_lines(result: Result, call: Call, width: int = 80, tz: datetime.tzinfo 
         lines += [[]] if known else []
         lines += [_fact(name, facts[name], width, tz) for name in known]
     lines.append([])
-    for group in _FIGURES:
-        lines += _beside([(name, facts[name]) for name in group if facts[name] is not None], width, tz)
+    for figures in _FIGURES:
+        lines += _beside([(name, facts[name]) for name in figures if facts[name] is not None], width, tz)
     lines += [[], [(f"Messages ({len(messages)})", "bold"), *_day(messages, tz)], *_message_lines(messages, width, tz)]
     if len(dialogs) > 1:
         lines += [[], [(f"Dialogs ({len(dialogs)})", "bold")]]

@@ -41,9 +41,11 @@ def stream_filter(stream: Stream) -> str:
     Notes
     -----
     Wireshark knows a packet for RTP where SDP announced its address and port. Where it did not (NAT, no SIP in the
-    capture), ``rtp.ssrc`` would match nothing, so the SSRC is compared where it stands: 8 bytes after the UDP header.
+    capture), ``rtp.ssrc`` would match nothing, so the SSRC is compared where it stands in the UDP payload.
     """
-    ssrc = f"rtp.ssrc == 0x{stream.ssrc:08x}" if stream.matched == "sdp" else f"udp[16:4] == {_bytes(stream.ssrc)}"
+    ssrc = (
+        f"rtp.ssrc == 0x{stream.ssrc:08x}" if stream.matched == "sdp" else f"udp.payload[8:4] == {_bytes(stream.ssrc)}"
+    )
     return f"{ssrc} && {_side(*stream.src, 'src')} && {_side(*stream.dst, 'dst')}"
 
 

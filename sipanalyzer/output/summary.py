@@ -124,7 +124,7 @@ def _streams(streams: Sequence[Stream]) -> dict[str, Any]:
     return {
         "count": len(streams),
         "in_calls": sum(stream.call_id is not None for stream in streams),
-        "encrypted": sum(stream.encrypted for stream in streams),
+        "encrypted": sum(stream.encrypted is True for stream in streams),
         "packets": sum(stream.packets for stream in streams),
         "expected": expected,
         "lost": lost,

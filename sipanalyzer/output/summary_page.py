@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .cells import local_time, parse_time, visible
-from .terminal import Line, fit
+from .terminal import Line, fit, width_of
 
 __all__ = ["summary_lines"]
 
 _LEFT = 14
-_FILES = 8
+_FILES = 3
+_UNREADABLE = 8
 _SIZES = ("B", "kB", "MB", "GB", "TB")
 _SPREADS = (
     ("  post-dial", "post_dial_delay_ms", "ms"),
@@ -46,8 +47,8 @@ def summary_lines(
     """
     parts = [
         _capture_part(data, tz),
-        _call_part(data["calls"]),
-        _stream_part(data["streams"]),
+        _call_part(data["calls"], width),
+        _stream_part(data["streams"], width),
         _message_part(data["messages"], width),
         _anomaly_part(data["anomalies"], width),
     ]
@@ -67,28 +68,55 @@ def _item(name: str, *pieces: tuple[str, str] | str) -> Line:
     ]
 
 
-def _capture_part(data: dict[str, Any], tz: datetime.tzinfo) -> list[Line]:
-    lines = []
-    for at, capture in enumerate(data["captures"][:_FILES]):
-        about = f"{capture['format']}, {', '.join(capture['link_types']) or 'no packets'}"
-        lines.append(_item("Capture" if at == 0 else "", (capture["file"], "bold"), f"  {about}"))
-        lines.append(_item("", f"{_count(capture['packets'], 'packet')}, {_bytes(capture['bytes'])}"))
-        lines += [_item("", _span(capture, tz))] if capture["first"] is not None else []
-        notes = [
-            (_count(capture["cut_packets"], "packet") + " cut by the snapshot length")
-            if capture["cut_packets"]
-            else "",
-            (_count(capture["dropped"], "packet") + " dropped while capturing") if capture["dropped"] else "",
-            (_count(capture["clock_steps"], "clock step")) if capture["clock_steps"] else "",
-        ]
-        lines += [_item("", (note, "yellow")) for note in notes if note]
-        if capture["damage"]:
-            lines.append(_item("", (f"damaged: {capture['damage']}", "red")))
-    rest = len(data["captures"]) - _FILES
-    if rest > 0:
-        lines.append(_item("", f"and {_count(rest, 'file')} more (sipanalyzer captures)"))
-    lines += [_item("", (f"not read: {reason}", "red")) for reason in data["unreadable"][:_FILES]]
+def _flow(name: str, first: str, pieces: Sequence[tuple[str, str]], width: int) -> list[Line]:
+    """A heading and pieces with commas between them, on as many lines as they need."""
+    lines = [_item(name, *([(f"{first}  ", "bold")] if first else []))]
+    used = _LEFT + (len(first) + 2 if first else 0)
+    for at, (text, style) in enumerate(pieces):
+        text = visible(text)
+        comma = ", " if at < len(pieces) - 1 else ""
+        if used + width_of(text) + 1 > width and used > _LEFT:
+            lines.append(_item(""))
+            used = _LEFT
+        lines[-1] += [(text, style), (comma, "")]
+        used += width_of(text) + len(comma)
     return lines
+
+
+def _capture_part(data: dict[str, Any], tz: datetime.tzinfo) -> list[Line]:
+    captures = data["captures"]
+    lines: list[Line] = []
+    if len(captures) > _FILES:  # the whole, and only those files of which there is something to tell
+        packets, size = (sum(each[key] for each in captures) for key in ("packets", "bytes"))
+        lines.append(
+            _item("Captures", (_count(len(captures), "file"), "bold"), f", {_count(packets, 'packet')}, {_bytes(size)}")
+        )
+        times = [each for each in captures if each["first"] is not None]
+        if times:
+            span = {"first": min(each["first"] for each in times), "last": max(each["last"] for each in times)}
+            lines.append(_item("", _span(span, tz)))
+    for at, capture in enumerate(captures):
+        notes = _capture_notes(capture)
+        if len(captures) <= _FILES or notes:
+            lines.append(_item("Capture" if at == 0 and not lines else "", (capture["file"], "bold")))
+        if len(captures) <= _FILES:
+            kind = f"{capture['format']}, {', '.join(capture['link_types']) or 'no packets'}"
+            lines.append(_item("", f"{kind}, {_count(capture['packets'], 'packet')}, {_bytes(capture['bytes'])}"))
+            lines += [_item("", _span(capture, tz))] if capture["first"] is not None else []
+        lines += [_item("", note) for note in notes]
+    lines += [_item("", (f"not read: {reason}", "red")) for reason in data["unreadable"][:_UNREADABLE]]
+    return lines
+
+
+def _capture_notes(capture: dict[str, Any]) -> list[tuple[str, str]]:
+    """What may make the figures doubtful."""
+    told = {
+        "cut_packets": f"{_count(capture['cut_packets'], 'packet')} cut by the snapshot length",
+        "dropped": f"{_count(capture['dropped'] or 0, 'packet')} dropped while capturing",
+        "clock_steps": _count(capture["clock_steps"], "clock step"),
+    }
+    notes = [(text, "yellow") for key, text in told.items() if capture[key]]
+    return notes + ([(f"damaged: {capture['damage']}", "red")] if capture["damage"] else [])
 
 
 def _span(capture: dict[str, Any], tz: datetime.tzinfo) -> str:
@@ -99,13 +127,11 @@ def _span(capture: dict[str, Any], tz: datetime.tzinfo) -> str:
     return f"{begin} to {end[11:] if same_day else end} {name} ({_time_text((last - first) / 1e9)})"
 
 
-def _call_part(calls: dict[str, Any]) -> list[Line]:
+def _call_part(calls: dict[str, Any], width: int) -> list[Line]:
     if not calls["count"]:
         return [_item("Calls", "none")]
-    states: Line = []
-    for state, count in calls["by_state"].items():
-        states += [(f"{count} {state}", _STYLE.get(state, "yellow")), (", ", "")]
-    lines = [_item("Calls", (f"{calls['count']}", "bold"), "  ", *states[:-1])]
+    states = [(f"{count} {state}", _STYLE.get(state, "yellow")) for state, count in calls["by_state"].items()]
+    lines = _flow("Calls", str(calls["count"]), states, width)
     if calls["decided"]:
         share = calls["answered_percent"]
         lines.append(
@@ -122,7 +148,7 @@ def _call_part(calls: dict[str, Any]) -> list[Line]:
             lines.append(_item(name, figures if spread["count"] > 1 else _time_text(spread["max"] * scale)))
     for failure in calls["failures"]:
         reason = " ".join(str(part) for part in (failure["status_code"], failure["reason"]) if part is not None)
-        lines.append(_item("  not answered", (f"{failure['calls']} x {reason or 'no response'}", "yellow")))
+        lines.append(_item("  unanswered", (f"{failure['calls']} x {reason or 'no response'}", "yellow")))
     notes = [
         f"{calls['one_way']} with media in one direction only" if calls["one_way"] else "",
         f"{calls['partial']} began before the capture" if calls["partial"] else "",
@@ -135,11 +161,11 @@ def _share_style(share: float) -> str:
     return "green" if share >= 60 else "yellow" if share >= 40 else "red"
 
 
-def _stream_part(streams: dict[str, Any]) -> list[Line]:
+def _stream_part(streams: dict[str, Any], width: int) -> list[Line]:
     if not streams["count"]:
         return [_item("RTP streams", "none")]
-    codecs = ", ".join(f"{count} {codec}" for codec, count in list(streams["codecs"].items())[:4])
-    lines = [_item("RTP streams", (f"{streams['count']}", "bold"), f"  {codecs}")]
+    codecs = [(f"{count} {codec}", "") for codec, count in streams["codecs"].items()]
+    lines = _flow("RTP streams", str(streams["count"]), codecs, width)
     loss = streams["loss_percent"]
     figures = f"{_count(streams['packets'], 'packet')}, {streams['lost']} lost"
     if loss is not None:
@@ -153,11 +179,13 @@ def _stream_part(streams: dict[str, Any]) -> list[Line]:
         f"{streams['encrypted']} encrypted" if streams["encrypted"] else "",
     ]
     lines += [_item("", note) for note in notes if note]
-    for at, worst in enumerate(streams["worst"]):
-        jitter = "" if worst["max_jitter_ms"] is None else f", jitter {worst['max_jitter_ms']:.1f} ms"
+    if streams["worst"]:
+        lines.append(_item("  worst", ("   loss     jitter", "dim")))
+    for worst in streams["worst"]:
+        jitter = "-" if worst["max_jitter_ms"] is None else f"{worst['max_jitter_ms']:.1f} ms"
         style = "red" if worst["loss_percent"] >= 5 else "yellow"
-        where = f"  {worst['src']} to {worst['dst']}  {worst['codec'] or ''}".rstrip()
-        lines.append(_item("  worst" if at == 0 else "", (f"{worst['loss_percent']:.2f} % lost{jitter}", style), where))
+        where = f"  {worst['src']} > {worst['dst']}  {worst['codec'] or ''}".rstrip()
+        lines.append(_item("", (f"{worst['loss_percent']:5.2f} %  {jitter:>9}", style), where))
     return lines
 
 
@@ -165,9 +193,8 @@ def _message_part(messages: dict[str, Any], width: int) -> list[Line]:
     lines = [_item("SIP messages", (f"{messages['count']}", "bold") if messages["count"] else "none")]
     outside = messages["requests_outside_calls"]
     if outside:
-        counts = [f"{count} {method}" for method, count in outside.items()]
-        lines.append(
-            _item("  not calls", ", ".join(counts[:8]) + (f" and {len(counts) - 8} more" if len(counts) > 8 else ""))
+        lines += _flow(
+            "  not calls", "", [(f"{count} {method}", "") for method, count in list(outside.items())[:20]], width
         )
     return lines
 

@@ -46,6 +46,7 @@ _SHOWN = {
 """What a terminal shows: columns from left to right, each with its rank (1 is the last to be left out), and the width
 that it is not cut below (:data:`NARROW` where none is given)."""
 
+_PATHS = ("file", "capture")
 _HIDDEN_WHEN_ZERO = frozenset({
     "cut_packets", "dropped", "clock_steps", "retransmission", "retransmissions", "duplicates", "out_of_order",
     "restarts",
@@ -102,6 +103,13 @@ def cut(text: str, width: int) -> str:
     return "".join(kept) + "…" if width > 0 else ""
 
 
+def _cut_path(text: str, width: int) -> str:
+    """A file's name, cut at its beginning: what tells files apart stands at the end."""
+    if width_of(text) <= width or width < 2:
+        return cut(text, width)
+    return "…" + cut(text[::-1], width).removesuffix("…")[::-1]
+
+
 def fit(line: Line, width: int) -> Line:
     """The line with harmless text, cut to `width`."""
     fitted: Line = []
@@ -130,8 +138,8 @@ def lay_out(table: Table, width: int | None, tz: datetime.tzinfo, *, chosen: boo
     ranks: dict[str, int] = {}
     leasts: dict[str, int] = {}
     for item in _SHOWN.get(table.name, "").split():
-        name, rank, *least = item.split(":")
-        ranks[name], leasts[name] = int(rank), int(least[0]) if least else NARROW
+        name, rank, *width_text = item.split(":")
+        ranks[name], leasts[name] = int(rank), int(width_text[0]) if width_text else NARROW
     if chosen or not ranks:
         order = [(at, each.name) for at, each in enumerate(table.columns)]
     else:
@@ -223,7 +231,7 @@ def _joined(pieces: Sequence[tuple[str, str]], layout: Layout) -> Line:
     line: Line = []
     last = len(pieces) - 1
     for at, ((text, style), column, width) in enumerate(zip(pieces, layout.columns, layout.widths, strict=True)):
-        text = cut(text, width)
+        text = (_cut_path if column.name in _PATHS else cut)(text, width)
         space = " " * (width - width_of(text))
         right = column.dtype in ("int", "float")
         if right:

@@ -21,7 +21,7 @@ def test_ipv6_has_its_own_field() -> None:
 
 
 def test_a_stream_that_no_sdp_announced_is_found_by_its_bytes() -> None:
-    assert stream_filter(make_stream(matched="rtp-only")).startswith("udp[16:4] == 00:00:be:ef && ")
+    assert stream_filter(make_stream(matched="rtp-only")).startswith("udp.payload[8:4] == 00:00:be:ef && ")
 
 
 def test_quotes_and_backslashes_and_controls_are_escaped() -> None:

@@ -68,6 +68,13 @@ def test_a_cut_text_ends_in_an_ellipsis_and_wide_characters_count_double() -> No
     assert width_of("e\u0301") == 1
 
 
+def test_of_a_long_path_the_end_is_shown() -> None:
+    rows = table(make_result(captures=(make_capture(file="/a/very/long/folder/name/x.pcap"),)), "captures").only(
+        ["file"]
+    )
+    assert drawn(rows, 12, chosen=True)[-1] == "…name/x.pcap"
+
+
 @given(st.text(), st.integers(0, 30))
 def test_a_cut_text_is_never_wider_than_asked(text: str, width: int) -> None:
     assert width_of(cut(text, width)) <= width
