@@ -21,7 +21,7 @@ if __package__ in (None, ""):
 
 from sample_pcaps.scenes import announcement, calls, failures, media, network, services  # noqa: E402
 from sample_pcaps.words.files import Interface, pcap_bytes, pcapng_bytes  # noqa: E402
-from sample_pcaps.words.scene import Scene  # noqa: E402
+from sample_pcaps.words.scene import APART_NS, START_NS, Scene  # noqa: E402
 
 MODULES = (announcement, calls, failures, media, network, services)
 TABLE_MARK = "<!-- the table below is written by make.py -->"
@@ -29,9 +29,10 @@ TABLE_MARK = "<!-- the table below is written by make.py -->"
 
 def scenes() -> Iterator[Scene]:
     """Every scene, in the order of the README."""
-    for module in MODULES:
-        for build in module.SCENES:
-            yield build()
+    builders = [build for module in MODULES for build in module.SCENES]
+    for number, build in enumerate(builders):
+        Scene.begins_ns = START_NS + number * APART_NS
+        yield build()
 
 
 def capture_bytes(scene: Scene) -> bytes:

@@ -69,6 +69,8 @@ class Options:
     """Without SDP a key that comes back with a restart after this silence is a new stream."""
     stale_binding_ns: int = 10_000_000_000
     """A call without BYE gives its sockets up to the next call once its media and signalling were silent this long."""
+    unanswered_binding_ns: int = 180_000_000_000
+    """A call without answer, end and media keeps its sockets this long after its last message (RFC 3261 timer C)."""
     # the engine room
     compile_packets: int = 20_000
     """Work (packets) from which compiled kernels pay for loading them; below it they run interpreted."""

@@ -33,7 +33,7 @@ from .network.sctp import SctpReassembler
 from .network.tcp import Chunk, TcpReassembler
 from .options import Options
 from .result import TRANSPORTS, Messages, Result
-from .sip.framer import StreamFramer
+from .sip.framer import TOO_LARGE, Framed, StreamFramer
 from .sip.sdp import find_sdp, parse_sdp
 from .sip.spans import MessageStore
 
@@ -157,7 +157,7 @@ class _Conductor:
         end = max((capture.last for capture in found if capture.last is not None), default=0)
         calls = build_calls(messages, transactions, dialogs, end, self._options)
         bindings = {self._store.text("call_id", call_id): bound for call_id, bound in self._timeline.bindings().items()}
-        streams, calls = match_streams(self._timeline.streams.finish(), bindings, calls)
+        streams, calls = match_streams(self._timeline.streams.finish(), bindings, calls, self._options)
         counts = reading.counts() + self._counts
         for stream in streams:
             for code in stream.anomalies:
@@ -280,7 +280,7 @@ class _Conductor:
         """In-order bytes of one direction of a TCP connection."""
         framer = self._framers.get(chunk.key)
         if framer is None:
-            framer = self._framers[chunk.key] = StreamFramer(self._options)
+            framer = self._framers[chunk.key] = StreamFramer(self._options, self._anomalies)
         framed = framer.feed(chunk.data, chunk.time, chunk.frame, chunk.gap)
         if chunk.end:
             framed += framer.finish()
@@ -290,11 +290,13 @@ class _Conductor:
             del self._framers[chunk.key]
         self._store_framed(chunk.key, framed, i)
 
-    def _store_framed(self, key: Any, framed: Sequence[Any], i: int) -> None:
+    def _store_framed(self, key: Any, framed: Sequence[Framed], i: int) -> None:
         src_high, src_low, dst_high, dst_low, ports = key
         for message in framed:
             if message.truncated:
                 self._anomalies.add("sip-truncated", message.frame)
+            if TOO_LARGE in message.defects:
+                self._anomalies.add("sip-too-large", message.frame)
             index = self._store.add(
                 message.data, message.time, message.frame, src_high, src_low, ports >> 16, dst_high, dst_low,
                 ports & 0xFFFF, TRANSPORTS.index(message.transport), self._anomalies.capture, message.truncated,
@@ -314,7 +316,7 @@ class _Conductor:
             index = self._store.add(
                 message.data, message.time, message.frame, addresses[0], addresses[1], message.ports >> 16,
                 addresses[2], addresses[3], message.ports & 0xFFFF, TRANSPORTS.index("SCTP"),
-                self._anomalies.capture, False,
+                self._anomalies.capture, message.truncated,
             )  # fmt: skip
             self._message(index, i)
 

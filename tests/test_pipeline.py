@@ -102,6 +102,17 @@ def test_a_folder_of_rotated_files_equals_one_file(path: pathlib.Path, tmp_path:
     assert said(analyze(list(reversed(made))), frames=False) == whole
 
 
+def test_sockets_used_again_by_later_calls_leave_each_call_its_own_media() -> None:
+    def of_calls(result: Result) -> dict[str, Any]:
+        return {c.call_id: (c.state, c.packets, c.lost, c.codecs, c.one_way, len(c.streams)) for c in result.calls}
+
+    alone: dict[str, Any] = {}
+    for path in SAMPLES:
+        alone |= of_calls(analyze(path))
+    assert of_calls(analyze(SAMPLES)) == alone
+    assert of_calls(analyze(list(reversed(SAMPLES)))) == alone
+
+
 def test_a_capture_cut_at_any_byte_reports_what_stood_before(samples: pathlib.Path, tmp_path: pathlib.Path) -> None:
     data = (samples / "busy.pcap").read_bytes()
     whole = analyze(samples / "busy.pcap")

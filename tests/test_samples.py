@@ -24,7 +24,6 @@ STREAM_KEY = ("ssrc", "src", "src_port", "dst", "dst_port")
 LATER = {"dtmf"}
 """Columns that may still be missing; where they have a value it must be right."""
 HARMLESS = {
-    "announcement.pcap": {"sdp-malformed"},  # a=direction:both is an attribute that never became a standard
     "mirror_port.pcap": {"sip-capture-duplicate"},
 }
 TOLERANCE = {"_ms": 0.002, "_s": 2e-6, "_percent": 1e-6}

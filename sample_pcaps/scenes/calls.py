@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..words.media import Voice, chance, deliver
 from ..words.packets import ntp, report_block, sender_report, source_description
-from ..words.scene import ALICE, BOB, START_NS, Scene, Talk
+from ..words.scene import ALICE, BOB, Scene, Talk
 from ..words.sip import Message, Party, forward, reply, sdp
 
 PROXY = Party("203.0.113.5", "proxy")
@@ -36,8 +36,8 @@ def plain() -> Scene:
             mine, other = voices[side], voices[1 - side]
             at_ms = 2060 + 2500 * round_number + 40 * side
             packets = 125 * round_number
-            now = ntp(START_NS + at_ms * 1_000_000)
-            last = ntp(START_NS + (at_ms - 40) * 1_000_000) >> 16 & 0xFFFFFFFF if side else 0
+            now = ntp(scene.start_ns + at_ms * 1_000_000)
+            last = ntp(scene.start_ns + (at_ms - 40) * 1_000_000) >> 16 & 0xFFFFFFFF if side else 0
             block = report_block(
                 other.ssrc, highest=other.sent[packets - 1].number, lsr=last, dlsr=65536 * 30 // 1000 if side else 0
             )

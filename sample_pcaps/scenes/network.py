@@ -10,7 +10,7 @@ from ..words.connection import Connection
 from ..words.files import RAW_IP
 from ..words.media import Voice, deliver, noise
 from ..words.packets import ethernet, udp_packet
-from ..words.scene import ALICE, BOB, START_NS, Scene, Talk, fragments_of
+from ..words.scene import ALICE, BOB, Scene, Talk, fragments_of
 from ..words.sip import Message, Party, reply
 from ..words.tunnels import gtp_u, hep3, vxlan, websocket
 
@@ -256,7 +256,7 @@ def homer() -> Scene:
 
     def wrap(at_ms: float, message: Message) -> Message:
         scene.tally(message)
-        time_ns = START_NS + round(at_ms * 1000) * 1000
+        time_ns = scene.start_ns + round(at_ms * 1000) * 1000
         src, dst = message.src, message.dst
         wrapped = hep3(message.encode(), src.host, src.port, dst.host, dst.port, time_ns, correlation=message.call_id)
         scene.datagram(at_ms + 1, wrapped, (agent, 39_060), (collector, 9060))

@@ -19,7 +19,9 @@ Fact = dict[str, Any]
 Frame = Callable[[bytes, str, str], bytes]
 
 START_NS = 1_772_442_000_000_000_000
-"""2026-03-02T09:00:00Z: when every scene begins."""
+"""2026-03-02T09:00:00Z: when the first scene begins."""
+APART_NS = 600_000_000_000
+"""From one scene to the next, so that the folder read as one capture shows them one after the other."""
 SIGNALLING_DSCP, VOICE_DSCP = 24, 46
 """CS3 and EF (RFC 4594)."""
 
@@ -38,11 +40,16 @@ class Scene:
         What happens in it, and what must be found: the row of the README.
     facts : dict
         Table name to list of expected rows.
+    start_ns : int
+        When it begins: `begins_ns` of the class when it was made.
     """
+
+    begins_ns = START_NS
 
     def __init__(self, name: str, story: str, find: str = "", *, nanoseconds: bool = False) -> None:
         self.name, self.story, self.find = name, story, find
         self.nanoseconds = nanoseconds
+        self.start_ns = self.begins_ns
         self.facts: dict[str, list[Fact]] = {"calls": [], "streams": []}
         self.messages = 0
         self.frame: Frame = ethernet
@@ -63,7 +70,7 @@ class Scene:
 
     def put_frame(self, at_ms: float, frame: bytes) -> None:
         """Capture a frame."""
-        self._packets.append(Packet(START_NS + round(at_ms * 1000) * 1000, frame, self.interface))
+        self._packets.append(Packet(self.start_ns + round(at_ms * 1000) * 1000, frame, self.interface))
 
     def datagram(
         self, at_ms: float, payload: bytes, src: tuple[str, int], dst: tuple[str, int], dscp: int = SIGNALLING_DSCP

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from ..codecs import is_comfort_noise, is_event
 from ..kernels.streamstate import AUDIO, VIDEO
 from ..network.endpoints import address_text
+from ..options import Options
 from ..result import Call, Endpoint, Stream
 from ..rtp.figures import Figures, Socket
 from ..rtp.formats import Format
@@ -35,6 +36,7 @@ _BEFORE_NS = 30_000_000_000
 _AFTER_NS = 2_000_000_000
 """RTP may begin this long after the call's end (packets under way when the BYE passed)."""
 
+_DEFAULTS = Options()
 _OTHER = {CALLER: CALLEE, CALLEE: CALLER}
 _TOWARDS = {CALLER: "callee-to-caller", CALLEE: "caller-to-callee"}
 
@@ -52,7 +54,10 @@ class _Tie:
 
 
 def match_streams(
-    figures: Sequence[Figures], bindings: Mapping[str, Sequence[Binding]], calls: Sequence[Call]
+    figures: Sequence[Figures],
+    bindings: Mapping[str, Sequence[Binding]],
+    calls: Sequence[Call],
+    options: Options = _DEFAULTS,
 ) -> tuple[list[Stream], list[Call]]:
     """Tie streams to calls and complete both.
 
@@ -64,6 +69,8 @@ def match_streams(
         Call-ID to its bindings, in order of time.
     calls : sequence of Call
         In the order of the table.
+    options : Options
+        `unanswered_binding_ns`.
 
     Returns
     -------
@@ -72,6 +79,8 @@ def match_streams(
     """
     number = {call.call_id: k for k, call in enumerate(calls)}
     known = {k: bindings[call_id] for call_id, k in number.items() if call_id in bindings}
+    for k, bound in known.items():
+        _close_unanswered(calls[k], bound, options)
     order = sorted(figures, key=lambda f: (f.start, f.capture, f.first_frame, f.index))
     ties = _tie(order, known, calls)
     changes = _count_ssrc_changes(order, ties)
@@ -88,6 +97,14 @@ def match_streams(
         for c, call in enumerate(calls)
     ]
     return streams, done
+
+
+def _close_unanswered(call: Call, bound: Sequence[Binding], options: Options) -> None:
+    """A call that was never answered holds its sockets for a while only, whether its end was captured or not."""
+    if call.answered is None and not call.partial:
+        for binding in bound:
+            if binding.until is None:
+                binding.until = call.last_time + options.unanswered_binding_ns
 
 
 # ---- which call

@@ -94,7 +94,7 @@ class MediaTimeline:
 
     def __init__(self, options: Options) -> None:
         self.streams = StreamTable(options, self.describe, self.created)
-        self._stale_ns = options.stale_binding_ns
+        self._stale_ns, self._unanswered_ns = options.stale_binding_ns, options.unanswered_binding_ns
         self._calls: dict[int, _Dialogue] = {}
         self._sockets: dict[Socket, list[Binding]] = {}
         self._arriving: dict[Socket, list[int]] = {}
@@ -236,12 +236,11 @@ class MediaTimeline:
         self._arriving[socket] = [s for s in self._arriving.get(socket, ()) if s not in bound or s in ours]
 
     def _stale(self, binding: Binding, now: int) -> bool:
+        silent = now - self._calls[binding.call_id].last_time
+        if not binding.streams:
+            return silent > self._unanswered_ns
         limit = now - self._stale_ns
-        return (
-            bool(binding.streams)
-            and self._calls[binding.call_id].last_time < limit
-            and all(self.streams.last_time(stream) < limit for stream in binding.streams)
-        )
+        return silent > self._stale_ns and all(self.streams.last_time(stream) < limit for stream in binding.streams)
 
     def _listening(self, media: Media, message: Signal) -> list[Socket | None]:
         """Where a media description says that its sender listens: its address and port, then its ICE candidates."""
@@ -280,8 +279,6 @@ class MediaTimeline:
         if message.request and message.method == "BYE":
             closing = list(call.bindings)
         elif not message.request and message.method == "INVITE" and message.status >= 300 and not call.answered:
-            if message.status in (401, 407, 422, 491):
-                return
             if message.dst == call.first_src:  # the caller's hop: the whole call
                 closing = list(call.bindings)
             else:
