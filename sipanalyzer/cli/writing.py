@@ -10,7 +10,7 @@ import os
 import pathlib
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -140,7 +140,7 @@ def _write_for_people(rows: Table, target: Target, tz: datetime.tzinfo, *, chose
         say("; ".join(notes))
 
 
-def write_page(lines: Sequence[Line], target: Target) -> None:
+def write_page(lines: Iterable[Line], target: Target) -> None:
     """Write styled lines, in colour on a terminal."""
     from ..output.terminal import write_lines
 

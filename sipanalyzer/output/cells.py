@@ -7,10 +7,13 @@ In: Python values (times as ns since 1970). Out: strings.
 from __future__ import annotations
 
 import datetime
+import functools
+import math
 import os
 import pathlib
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from .columns import Column
 
@@ -123,9 +126,14 @@ def iso(ns: int) -> str:
     >>> iso(1642030706_123456000), iso(1642030706_123456789)
     ('2022-01-12T23:38:26.123456Z', '2022-01-12T23:38:26.123456789Z')
     """
-    text = (_EPOCH + datetime.timedelta(seconds=ns // 1_000_000_000)).strftime("%Y-%m-%dT%H:%M:%S").zfill(19)
-    nanoseconds = ns % 1_000_000_000
+    seconds, nanoseconds = divmod(ns, 1_000_000_000)
+    text = _second(seconds)
     return f"{text}.{nanoseconds:09d}Z" if nanoseconds % 1_000 else f"{text}.{nanoseconds // 1_000:06d}Z"
+
+
+@functools.lru_cache(maxsize=1_024)  # rows stand in order of time: the same second comes again and again
+def _second(seconds: int) -> str:
+    return (_EPOCH + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def local_time(ns: int, tz: datetime.tzinfo, *, date: bool = True) -> str:
@@ -167,15 +175,13 @@ def number(value: float, unit: str) -> str:
     return f"{value:.{_DECIMALS.get(unit, 2)}f}"
 
 
-def machine(value: Cell, column: Column) -> str:
-    """A cell for machines: ISO 8601 with ``Z``, ``true``, ``false``, shortest exact numbers, missing empty."""
-    if value is None:
-        return ""
+def machine(values: Sequence[Cell], column: Column) -> Sequence[Cell]:
+    """The cells of a column for machines: times in ISO 8601 with ``Z``, what is no number missing, the rest as it is."""
     if column.dtype == "time":
-        return iso(int(value))
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else repr(value)
+        return [None if value is None else iso(int(value)) for value in values]
+    if column.dtype == "float":
+        return [value if value is None or math.isfinite(value) else None for value in values]  # type: ignore[arg-type]
+    return values
 
 
 def people(value: Cell, column: Column, tz: datetime.tzinfo, *, date: bool = True) -> str:

@@ -10,9 +10,8 @@ import datetime
 import importlib.util
 import io
 import json
-import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import IO, Any
 
 from .cells import Cell, iso, machine, moment, people, visible
@@ -32,6 +31,7 @@ SUFFIXES = {
 _LIBRARIES = {"parquet": ("pyarrow", "parquet"), "xlsx": ("xlsxwriter", "xlsx")}
 _XLSX_TEXT = 32_767
 _XLSX_ROWS = 1_048_575
+_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _UNSAFE = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
@@ -79,43 +79,50 @@ def write_table(table: Table, format: str, stream: IO[bytes], *, to_terminal: bo
         return
     text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="")
     try:
-        _WRITERS[format](table, text, visible if to_terminal else str)
+        _WRITERS[format](table, text, visible if to_terminal else None)
         text.flush()
     finally:
         text.detach()
 
 
-def _write_csv(table: Table, stream: IO[str], harmless: Callable[[str], str]) -> None:
-    """RFC 4180: commas, CRLF, quotes doubled."""
+def _write_csv(table: Table, stream: IO[str], harmless: Callable[[str], str] | None) -> None:
+    """RFC 4180: commas, CRLF, quotes doubled. The module csv writes missing cells empty and numbers exactly."""
     writer = csv.writer(stream)
     writer.writerow([column.name for column in table.columns])
-    writer.writerows([harmless(machine(*cell)) for cell in _beside(row, table)] for row in table.rows())
+    writer.writerows(zip(*(_csv_cells(*column, harmless) for column in _columns(table)), strict=True))
 
 
-def _beside(row: tuple[Cell, ...], table: Table) -> Iterable[tuple[Cell, Column]]:
-    return zip(row, table.columns, strict=True)
+def _columns(table: Table) -> Iterable[tuple[Sequence[Cell], Column]]:
+    return zip(table.data, table.columns, strict=True)
 
 
-def _plain(value: Cell, column: Column) -> Cell:
-    """The value as JSON has it: times as text, what is no number missing."""
-    if value is not None and column.dtype == "time":
-        return iso(int(value))
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _csv_cells(values: Sequence[Cell], column: Column, harmless: Callable[[str], str] | None) -> Sequence[Cell]:
+    if column.dtype == "bool":
+        return [None if value is None else "true" if value else "false" for value in values]
+    if column.dtype == "text" and harmless is not None:
+        return [None if value is None else harmless(str(value)) for value in values]
+    return machine(values, column)
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
     """Strict JSON in UTF-8, with the characters that disturb a terminal written as escapes."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-    return text if text.isascii() else _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+    text = (
+        _COMPACT if indent is None else json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent)
+    ).encode(value)
+    return text if text.isascii() and "\x7f" not in text else _UNSAFE.sub(_unicode_escape, text)
+
+
+def _unicode_escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match.group()):04x}"
 
 
 def _objects(table: Table) -> Iterable[str]:
     keys = [column.name for column in table.columns]
-    for row in table.rows():
-        yield json_text(dict(zip(keys, (_plain(*cell) for cell in _beside(row, table)), strict=True)))
+    for row in zip(*(machine(*column) for column in _columns(table)), strict=True):
+        yield json_text(dict(zip(keys, row, strict=True)))
 
 
-def _write_json(table: Table, stream: IO[str], harmless: Callable[[str], str]) -> None:
+def _write_json(table: Table, stream: IO[str], harmless: Callable[[str], str] | None) -> None:
     stream.write("[")
     for number, line in enumerate(_objects(table)):
         stream.write(",\n" if number else "\n")
@@ -123,17 +130,18 @@ def _write_json(table: Table, stream: IO[str], harmless: Callable[[str], str]) -
     stream.write("\n]\n")
 
 
-def _write_jsonl(table: Table, stream: IO[str], harmless: Callable[[str], str]) -> None:
+def _write_jsonl(table: Table, stream: IO[str], harmless: Callable[[str], str] | None) -> None:
     for line in _objects(table):
         stream.write(line + "\n")
 
 
-def _write_md(table: Table, stream: IO[str], harmless: Callable[[str], str]) -> None:
+def _write_md(table: Table, stream: IO[str], harmless: Callable[[str], str] | None) -> None:
     numbers = [column.dtype in ("int", "float") for column in table.columns]
     stream.write(f"| {' | '.join(column.name for column in table.columns)} |\n")
     stream.write(f"| {' | '.join('---:' if right else '---' for right in numbers)} |\n")
     for row in table.rows():
-        stream.write(f"| {' | '.join(_md_cell(*cell) for cell in _beside(row, table))} |\n")
+        cells = (_md_cell(*cell) for cell in zip(row, table.columns, strict=True))
+        stream.write(f"| {' | '.join(cells)} |\n")
 
 
 def _md_cell(value: Cell, column: Column) -> str:

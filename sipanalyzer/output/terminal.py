@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime
 import functools
 import itertools
+import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -69,10 +70,11 @@ class Layout:
 
     columns: list[Column]
     widths: list[int]
-    cells: list[list[str]]
-    """Text of each column's cells, not cut yet."""
     heads: list[list[str]]
     """Lines of each column's heading."""
+    dates: list[bool]
+    """Whether times of the column show their date (else it stands in the heading)."""
+    tz: datetime.tzinfo
     left_out: list[str] = field(default_factory=list)
     """Columns that hold something and found no room."""
 
@@ -145,45 +147,67 @@ def lay_out(table: Table, width: int | None, tz: datetime.tzinfo, *, chosen: boo
     else:
         order = [(ranks[name], name) for name in ranks]
     by_name = {each.name: (each, values) for each, values in zip(table.columns, table.data, strict=True)}
-    drawn: dict[str, tuple[list[str], list[str], int, int]] = {}
-    for _, name in order:
+    room = width if width is not None else sys.maxsize
+    measured: dict[str, _Measure] = {}
+    widths: dict[str, int] = {}
+    left_out = []
+    for _, name in sorted(order):
         column, values = by_name[name]
         if not chosen and len(table) and _says_nothing(name, values):
             continue
-        head, cells = _texts(column, values, tz)
-        content, heading = max(map(width_of, cells), default=0), max(map(width_of, head))
-        natural = max(content if chosen else min(content, WIDE), heading)
-        text = column.dtype == "text"
-        drawn[name] = head, cells, natural, max(min(natural, leasts.get(name, NARROW)), heading) if text else natural
-    room = None if width is None else width
-    taken: dict[str, int] = {}
-    left_out = []
-    for _, name in sorted(item for item in order if item[1] in drawn):
-        least = drawn[name][3]
-        if room is None or least + (GAP if taken else 0) <= room or not taken:
-            taken[name] = least if room is None else min(least, room)
-            room = None if room is None else room - least - (GAP if len(taken) > 1 else 0)
+        if room <= GAP:
+            left_out.append(name)
+            continue
+        measured[name] = measure = _measured(
+            column, values, tz, leasts.get(name, NARROW), sys.maxsize if chosen else WIDE
+        )
+        gap = GAP if widths else 0
+        if measure.least + gap <= room or not widths:
+            widths[name] = min(measure.least, room)
+            room -= widths[name] + gap
         else:
             left_out.append(name)
-    for name in taken:  # in order of rank: who was chosen first grows first
-        grow = drawn[name][2] - taken[name]
-        grow = grow if room is None else max(0, min(grow, room))
-        taken[name] += grow
-        room = None if room is None else room - grow
-    shown = [name for _, name in order if name in taken]
+    for name in widths:  # in order of rank: who was chosen first grows first
+        grow = max(0, min(measured[name].natural - widths[name], room))
+        widths[name] += grow
+        room -= grow
+    shown = [name for _, name in order if name in widths]
     return Layout(
-        [by_name[name][0] for name in shown], [taken[name] for name in shown],
-        [drawn[name][1] for name in shown], [drawn[name][0] for name in shown], left_out,
+        [by_name[name][0] for name in shown], [widths[name] for name in shown], [measured[name].head for name in shown],
+        [measured[name].date for name in shown], tz, left_out,
     )  # fmt: skip
 
 
-def _texts(column: Column, values: Sequence[Cell], tz: datetime.tzinfo) -> tuple[list[str], list[str]]:
-    """Heading (its words under each other) and cells; the date moves into the heading where all times share it."""
-    days = {moment(int(value), tz).date() for value in values if value is not None} if column.dtype == "time" else set()
-    cells = [people(value, column, tz, date=len(days) != 1) for value in values]
-    if len(days) == 1:
-        return [column.name, days.pop().isoformat()], cells
-    return _heading(column.name, max(map(width_of, cells), default=0)), cells
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """How wide a column would like to be, and how narrow it may become."""
+
+    head: list[str]
+    date: bool
+    natural: int
+    least: int
+
+
+def _measured(column: Column, values: Sequence[Cell], tz: datetime.tzinfo, narrow: int, wide: int) -> _Measure:
+    """Measure a column; the date moves into the heading where all times share it."""
+    days = _days(values, tz) if column.dtype == "time" else set()
+    date = len(days) != 1
+    content = max((width_of(people(value, column, tz, date=date)) for value in values), default=0)
+    head = _heading(column.name, content) if date else [column.name, days.pop().isoformat()]
+    heading = max(map(width_of, head))
+    natural = max(min(content, wide), heading)
+    return _Measure(head, date, natural, max(min(natural, narrow), heading) if column.dtype == "text" else natural)
+
+
+def _days(values: Sequence[Cell], tz: datetime.tzinfo) -> set[datetime.date]:
+    """The days of the times, no more than two of them."""
+    days: set[datetime.date] = set()
+    for value in values:
+        if value is not None:
+            days.add(moment(int(value), tz).date())
+            if len(days) > 1:
+                break
+    return days
 
 
 def _says_nothing(name: str, values: Sequence[Cell]) -> bool:
@@ -207,24 +231,23 @@ def _heading(name: str, width: int) -> list[str]:
     return best
 
 
-def draw_table(table: Table, layout: Layout) -> list[Line]:
-    """Heading and rows as styled lines."""
+def draw_table(table: Table, layout: Layout) -> Iterator[Line]:
+    """Heading and rows as styled lines, one at a time."""
     height = max((len(head) for head in layout.heads), default=0)
-    lines: list[Line] = []
     for line in range(height):
-        pieces = [
-            (head[line - height + len(head)] if line >= height - len(head) else "", "bold") for head in layout.heads
-        ]
-        lines.append(_joined(pieces, layout))
+        yield _joined(
+            [(head[line - height + len(head)] if line >= height - len(head) else "", "bold") for head in layout.heads],
+            layout,
+        )
     by_name = {each.name: values for each, values in zip(table.columns, table.data, strict=True)}
-    raw = [by_name[column.name] for column in layout.columns]
-    for row in range(len(table)):
-        pieces = [
-            (cells[row], _style(column.name, values[row]))
-            for column, cells, values in zip(layout.columns, layout.cells, raw, strict=True)
-        ]
-        lines.append(_joined(pieces, layout))
-    return lines
+    for row in zip(*(by_name[column.name] for column in layout.columns), strict=True):
+        yield _joined(
+            [
+                (people(value, column, layout.tz, date=date), _style(column.name, value))
+                for value, column, date in zip(row, layout.columns, layout.dates, strict=True)
+            ],
+            layout,
+        )
 
 
 def _joined(pieces: Sequence[tuple[str, str]], layout: Layout) -> Line:

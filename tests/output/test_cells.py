@@ -86,11 +86,14 @@ def test_clean_text_can_be_written_as_utf_8(text: str) -> None:
 
 
 def test_cells_for_machines() -> None:
-    ms = Column("x_ms", "float", "ms", "")
-    assert machine(None, ms) == ""
-    assert machine(0.1, ms) == "0.1"
-    assert machine(True, Column("x", "bool", "", "")) == "true"
-    assert machine(T0, Column("x", "time", "", "")) == "2022-01-12T23:38:26.000000Z"
+    assert machine([T0, None], Column("x", "time", "", "")) == ["2022-01-12T23:38:26.000000Z", None]
+    assert machine([0.1, None, float("nan"), float("inf")], Column("x_ms", "float", "ms", "")) == [
+        0.1,
+        None,
+        None,
+        None,
+    ]
+    assert machine(["a", None], Column("x", "text", "", "")) == ["a", None]
 
 
 def test_cells_for_people() -> None:
