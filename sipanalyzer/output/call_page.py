@@ -42,7 +42,7 @@ _FIGURES = (
 )
 """Facts that stand beside each other, each group from a new line."""
 _STREAM_COLUMNS = (
-    "src", "src_port", "dst", "dst_port", "codec", "packets", "lost", "loss_percent", "max_jitter_ms", "ssrc",
+    "src", "src_port", "dst", "dst_port", "codec", "packets", "loss_percent", "max_jitter_ms", "lost", "ssrc",
 )  # fmt: skip
 
 

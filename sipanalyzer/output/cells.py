@@ -176,7 +176,7 @@ def number(value: float, unit: str) -> str:
 
 
 def machine(values: Sequence[Cell], column: Column) -> Sequence[Cell]:
-    """The cells of a column for machines: times in ISO 8601 with ``Z``, what is no number missing, the rest as it is."""
+    """Cells of a column for machines: times in ISO 8601 with ``Z``, what is no number missing, the rest as it is."""
     if column.dtype == "time":
         return [None if value is None else iso(int(value)) for value in values]
     if column.dtype == "float":
