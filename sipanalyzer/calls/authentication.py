@@ -7,6 +7,7 @@ Owns: the column `auth`. In: the transactions of one call that the caller saw. O
 from __future__ import annotations
 
 from ..result import Transaction
+from .hops import CallerHop
 from .rows import Rows
 
 __all__ = ["RETRY_NS", "judge_authentication"]
@@ -15,19 +16,25 @@ RETRY_NS = 5_000_000_000
 """A challenge that draws no retry within this is a failure."""
 
 _CHALLENGES = (401, 407)
+_OF_CALLS = ("INVITE", "PRACK", "UPDATE", "INFO", "REFER", "BYE")
+"""A client may register under the Call-ID of its call: that challenge is not the call's. ACK and CANCEL draw none."""
 
 
-def judge_authentication(transactions: list[Transaction], rows: Rows, capture_end: int) -> str:
+def judge_authentication(
+    transactions: list[Transaction], rows: Rows, capture_end: int, hop: CallerHop | None = None
+) -> str:
     """Say what became of challenges.
 
     Parameters
     ----------
     transactions : list of Transaction
-        All of one call at the hop nearest to the caller, in order of time.
+        All of one call, in order of time.
     rows : Rows
         Message table.
     capture_end : int
         Time of the last packet, ns.
+    hop : CallerHop, optional
+        Only what passed at the caller counts, where he is known.
 
     Returns
     -------
@@ -36,7 +43,13 @@ def judge_authentication(transactions: list[Transaction], rows: Rows, capture_en
         or 403; or it drew a 401 or 407 that says ``stale=true`` (the password was right) so late in the capture that
         the retry may be missing. ``failed``: none did, or none was sent. A 100 is nobody's verdict.
     """
-    asked = [transaction for transaction in transactions if transaction.method not in ("ACK", "CANCEL")]
+    if not any(transaction.status_code in _CHALLENGES for transaction in transactions):
+        return "none"
+    asked = [
+        transaction
+        for transaction in transactions
+        if transaction.method in _OF_CALLS and (hop is None or _passed(hop, rows, transaction.rows[0]))
+    ]
     if not any(transaction.status_code in _CHALLENGES for transaction in asked):
         return "none"
     for transaction in asked:
@@ -51,6 +64,10 @@ def judge_authentication(transactions: list[Transaction], rows: Rows, capture_en
         if fresh and _has_credentials(rows, last.rows[0]) and _is_stale(rows, last):
             return "challenged"
     return "failed"
+
+
+def _passed(hop: CallerHop, rows: Rows, row: int) -> bool:
+    return hop.caller in (hop.place(rows.src[row]), hop.place(rows.dst[row]))
 
 
 def _has_credentials(rows: Rows, row: int) -> bool:

@@ -11,6 +11,7 @@ by Call-ID). State and times are those of the hop nearest to the caller (:mod:`.
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ from .identities import ASSERTED, CAUSE, DIVERTED, find_first, product_of_callee
 from .negotiation import Descriptions, Negotiated
 from .outcome import Outcome, judge, judge_partial
 from .release import Release, find_release, find_release_of_partial
-from .rows import Rows, read_rows
+from .rows import Requests, Rows, read_rows, sort_requests
 
 __all__ = ["build_calls"]
 
@@ -35,6 +36,8 @@ _OF_CALLS = ("INVITE", "ACK", "BYE", "PRACK", "CANCEL")
 """Methods that only calls have; their responses show a call as well."""
 _OF_DIALOGS = ("UPDATE", "INFO")
 """Methods that show a call where the request has a To tag."""
+_PLAIN = re.compile(r"sips?:([A-Za-z0-9_.+\-]+)@[A-Za-z0-9.\-]+(?::[0-9]{1,5})?")
+"""URIs of which the user part needs no parser: nearly all."""
 _DIGITS = ("application/dtmf-relay", "application/dtmf")
 
 
@@ -152,29 +155,25 @@ def _build(work: _Work, call_id: int, members: list[int]) -> Call:
         return _build_partial(work, call_id, members, transactions)
     rows, messages = work.rows, work.rows.messages
     hop = find_caller_hop(initial, rows, work.host)
-    outcome = judge(hop, members, rows, work.acks_of_failures, work.capture_end, work.timeout_ns)
-    release = find_release(hop, members, transactions, outcome, rows)
+    requests = sort_requests(members, rows)
+    outcome = judge(hop, requests, rows, work.acks_of_failures, work.capture_end, work.timeout_ns)
+    release = find_release(hop, requests.byes, transactions, outcome, rows)
     first = hop.attempts[0].rows[0]
     others = [each.rows[0] for each in initial if each.rows[0] != first]
     asserted, diversion = find_first(rows, [first, *others[:32]], ASSERTED, DIVERTED)
-    seen = [
-        each
-        for each in transactions
-        if hop.caller in (hop.place(rows.src[each.rows[0]]), hop.place(rows.dst[each.rows[0]]))
-    ]
     return _assemble(
         work,
         call_id,
         members,
         outcome,
         release,
-        _negotiate(work, hop, outcome, members),
+        _negotiate(work, hop, outcome, requests),
         first=first,
         asserted=asserted,
         diversion=diversion,
         user_agent=product_of_caller(rows, first, (row for row in members if _sent(rows, row, hop.tags))),
         server=product_of_callee(rows, outcome.responses, (row for row in members if _sent_by_others(rows, row, hop))),
-        auth=judge_authentication(seen, rows, work.capture_end),
+        auth=judge_authentication(transactions, rows, work.capture_end, hop),
         caller_tag=messages.text("from_tag", first),
     )
 
@@ -189,8 +188,9 @@ def _sent_by_others(rows: Rows, row: int, hop: CallerHop) -> bool:
 
 def _build_partial(work: _Work, call_id: int, members: list[int], transactions: list[Transaction]) -> Call:
     rows = work.rows
-    outcome = judge_partial(members, transactions, rows, work.acks_of_failures)
-    release = find_release_of_partial(members, transactions, outcome, rows)
+    requests = sort_requests(members, rows)
+    outcome = judge_partial(members, requests, transactions, rows, work.acks_of_failures)
+    release = find_release_of_partial(requests.byes, transactions, outcome, rows)
     again = next((each.rows for each in transactions if each.method == "INVITE"), None)
     if again is None:
         responses = outcome.responses
@@ -200,7 +200,7 @@ def _build_partial(work: _Work, call_id: int, members: list[int], transactions: 
         again[0] if again else None,
         [row for row in responses if 100 < rows.status[row] < 200],
         [row for row in responses if 200 <= rows.status[row] < 300],
-        _replies(rows, members),
+        (*requests.pracks, *requests.acks),
     )
     return _assemble(
         work,
@@ -219,7 +219,7 @@ def _build_partial(work: _Work, call_id: int, members: list[int], transactions: 
     )
 
 
-def _negotiate(work: _Work, hop: CallerHop, outcome: Outcome, members: list[int]) -> Negotiated:
+def _negotiate(work: _Work, hop: CallerHop, outcome: Outcome, requests: Requests) -> Negotiated:
     """Offer and answer of the INVITE that decided; of the dialog that answered first, where one did."""
     rows = work.rows
     deciding = outcome.deciding
@@ -231,12 +231,8 @@ def _negotiate(work: _Work, hop: CallerHop, outcome: Outcome, members: list[int]
         tag = rows.to_tag[accepted[0]]
         provisional.sort(key=lambda row: rows.to_tag[row] != tag)
         accepted = [row for row in accepted if rows.to_tag[row] == tag]
-    replies = (row for row in _replies(rows, members) if rows.from_tag[row] in hop.tags)
+    replies = (row for row in (*requests.pracks, *requests.acks) if rows.from_tag[row] in hop.tags)
     return work.descriptions.negotiated(deciding.rows[0], provisional, accepted, replies)
-
-
-def _replies(rows: Rows, members: list[int]) -> list[int]:
-    return [row for row in members if rows.status[row] == 0 and rows.method[row] in ("PRACK", "ACK")]
 
 
 def _assemble(
@@ -308,4 +304,7 @@ def _assemble(
 
 def _user(work: _Work, column: str, row: int) -> str | None:
     uri = work.rows.messages.text(column, row)
-    return None if uri is None else user_part(uri)
+    if uri is None:
+        return None
+    plain = _PLAIN.fullmatch(uri)
+    return plain[1] if plain else user_part(uri)

@@ -27,8 +27,10 @@ class CallerHop:
 
     attempts: list[Transaction]
     """The initial INVITE and its retries, as the caller sent them, in order of time."""
+    elsewhere: list[Transaction]
+    """The same at other hops."""
     tags: set[int]
-    """From tags of those."""
+    """From tags of the attempts."""
     caller: int
     """Place of the caller."""
     sinks: set[int]
@@ -101,9 +103,13 @@ def find_caller_hop(initial: list[Transaction], rows: Rows, host: list[int]) -> 
         caller = (
             roots[0] if len(roots) == 1 else min(roots, key=lambda root: (_count_vias(rows, sent[root]), sent[root]))
         )
-    attempts = [transaction for transaction in initial if place(rows.src[transaction.rows[0]]) == caller]
+    attempts, elsewhere = initial, []
+    if len(sent) > 1:
+        attempts = [transaction for transaction in initial if place(rows.src[transaction.rows[0]]) == caller]
+        elsewhere = [transaction for transaction in initial if place(rows.src[transaction.rows[0]]) != caller]
     return CallerHop(
         attempts=attempts,
+        elsewhere=elsewhere,
         tags={rows.from_tag[transaction.rows[0]] for transaction in attempts},
         caller=caller,
         sinks={end for end, row in last_received.items() if last_sent.get(end, -1) < row},

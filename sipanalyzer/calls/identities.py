@@ -7,7 +7,7 @@ in the headers; None where there is none. Sources: RFC 3325 (P-Asserted-Identity
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from ..sip.header import find_headers
 from .rows import Rows
@@ -18,6 +18,8 @@ ASSERTED = ("P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID")
 DIVERTED = ("Diversion", "History-Info")
 CAUSE = ("Reason", "Warning")
 """Headers that answer one question, the better one first."""
+
+_WORDS = {name: name.lower().encode() for name in (*ASSERTED, *DIVERTED, *CAUSE)}
 
 
 def find_first(rows: Rows, at: Sequence[int], *questions: tuple[str, ...]) -> list[str | None]:
@@ -30,7 +32,7 @@ def find_first(rows: Rows, at: Sequence[int], *questions: tuple[str, ...]) -> li
     at : sequence of int
         Messages to look in, the best first.
     questions : tuple of str
-        Each the names of headers (without a compact form), the best first. A worse message with the better header wins.
+        Each one of the above. A worse message with the better header wins.
 
     Returns
     -------
@@ -39,21 +41,19 @@ def find_first(rows: Rows, at: Sequence[int], *questions: tuple[str, ...]) -> li
     """
     raws = [rows.messages.raw(row) for row in at]
     small = [raw.lower() for raw in raws]
-    answers: list[str | None] = []
-    for names in questions:
-        answers.append(next(_values(raws, small, names), None))
-    return answers
+    return [_search(raws, small, names) for names in questions]
 
 
-def _values(raws: list[bytes], small: list[bytes], names: tuple[str, ...]) -> Iterator[str]:
+def _search(raws: list[bytes], small: list[bytes], names: tuple[str, ...]) -> str | None:
     for name in names:
-        word = name.lower().encode()
+        word = _WORDS[name]
         for raw, lower in zip(raws, small, strict=True):
             # most messages have none of these headers: a search for the bytes spares reading all of theirs
             if word in lower:
                 values = [value for value in find_headers(raw, name) if value]
                 if values:
-                    yield ", ".join(values)
+                    return ", ".join(values)
+    return None
 
 
 def product_of_caller(rows: Rows, first: int, requests: Iterable[int]) -> str | None:

@@ -18,7 +18,8 @@ from .rows import Rows
 __all__ = ["Descriptions", "Negotiated"]
 
 _MEDIA = ("audio", "video", "image")
-_TELLING = re.compile(rb"^(?:m=(\S*) +(\S*)([^\r\n]*)|a=rtpmap:[^\r\n]*)", re.MULTILINE)
+_TELLING = re.compile(rb"^(?:m=(\S*) +(0?)[0-9]*([^\r\n]*)|(a=rtpmap:[^\r\n]*))", re.MULTILINE)
+"""What codecs depend on: whether media are wanted at all (port 0) matters, which port does not."""
 _MAX_CACHED = 4096
 """Shapes of descriptions remembered: phones of one make offer the same codecs in every call."""
 
@@ -83,14 +84,7 @@ class Descriptions:
         messages = self.rows.messages
         body = messages.body(row)
         content_type = int(messages.content_type[row])
-        # whether media are wanted at all (port 0) matters, which port does not
-        key: tuple[object, ...] = (
-            content_type,
-            *(
-                (match[1], match[2].split(b"/")[0] == b"0", match[3]) if match[1] is not None else match[0]
-                for match in _TELLING.finditer(body)
-            ),
-        )
+        key: tuple[object, ...] = (content_type, *_TELLING.findall(body))
         if key not in self.known:
             if len(self.known) >= _MAX_CACHED:
                 self.known.clear()

@@ -4,19 +4,20 @@ Owns: the choice of the final response, and the facts that decide the state. In:
 rows of one Call-ID. Out: an `Outcome`. Release is another file's (:mod:`.release`), the state rules are
 :mod:`.states`.
 
-The final response: the first 2xx of the initial INVITE if there is one; else the latest failure. A failure that the
-caller answered with a new INVITE (credentials, another target, other parameters) does not count while that is pending,
-so a call that was challenged and rings now is ringing.
+The final response: the first 2xx of the initial INVITE if there is one (at another hop, where an ACK or BYE proves it
+and the caller's hop lacks it: then no time is taken from it); else the latest failure. A failure that the caller
+answered with a new INVITE (credentials, another target, other parameters) does not count while that is pending, so a
+call that was challenged and rings now is ringing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..result import Transaction
 from .hops import CallerHop
-from .rows import Rows
+from .rows import Requests, Rows
 from .states import Facts, decide_state
 
 __all__ = ["Outcome", "judge", "judge_partial"]
@@ -43,7 +44,7 @@ class Outcome:
 
 
 def judge(
-    hop: CallerHop, members: list[int], rows: Rows, acks_of_failures: set[int], capture_end: int, timeout_ns: int
+    hop: CallerHop, requests: Requests, rows: Rows, acks_of_failures: set[int], capture_end: int, timeout_ns: int
 ) -> Outcome:
     """Say what became of a call whose initial INVITE was captured.
 
@@ -51,8 +52,8 @@ def judge(
     ----------
     hop : CallerHop
         Nearest to the caller.
-    members : list of int
-        Rows of the Call-ID, in order of time.
+    requests : Requests
+        Those of the Call-ID that matter here, at all hops.
     rows : Rows
         Message table.
     acks_of_failures : set of int
@@ -70,16 +71,9 @@ def judge(
     pending = hop.attempts if final is not None else _pending(hop.attempts, rows)
     ringing = next((row for row in responses if 180 <= status[row] <= 183), None)
 
-    requests = [row for row in members if status[row] == 0]
-    byes = [row for row in requests if rows.method[row] == "BYE"]
     cseq = rows.cseq[deciding.rows[0]]
     cancel = next(
-        (
-            row
-            for row in requests
-            if rows.method[row] == "CANCEL" and rows.cseq[row] == cseq and hop.place(rows.src[row]) == hop.caller
-        ),
-        None,
+        (row for row in requests.cancels if rows.cseq[row] == cseq and hop.place(rows.src[row]) == hop.caller), None
     )
     if accepted:
         confirmed = {_pair(rows, row) for row in accepted}
@@ -87,11 +81,12 @@ def judge(
         confirmed = set()
     else:
         confirmed = set(_proofs(hop, requests, rows, acks_of_failures))
-    gone = {_pair(rows, row) for row in byes}
+        final = _accepted_elsewhere(hop, confirmed, rows)
+    gone = {_pair(rows, row) for row in requests.byes}
     facts = Facts(
         answered=bool(confirmed),
         ended=bool(gone) and all(pair in gone or pair[0] < 0 for pair in confirmed),
-        withdrawn=cancel is not None or bool(byes),
+        withdrawn=cancel is not None or bool(requests.byes),
         final=status[final] if final is not None else None,
         rang=ringing is not None and (final is None or ringing < final),
         unanswered=final is None
@@ -108,7 +103,7 @@ def judge(
         final=final,
         ringing=None if ringing is None else rows.time[ringing],
         answered=rows.time[accepted[0]] if accepted else None,
-        acknowledged=_acknowledged(hop, accepted[0], requests, rows) if accepted else None,
+        acknowledged=_acknowledged(hop, accepted[0], requests.acks, rows) if accepted else None,
         cancel=cancel,
         responses=responses,
         deciding=deciding,
@@ -143,40 +138,48 @@ def _pair(rows: Rows, row: int) -> tuple[int, int]:
     return (one, other) if one < other else (other, one)
 
 
-def _proofs(
-    hop: CallerHop, requests: Iterable[int], rows: Rows, acks_of_failures: set[int]
-) -> Iterator[tuple[int, int]]:
-    """Dialogs that a request shows to be confirmed though no 2xx was captured.
+def _proofs(hop: CallerHop, requests: Requests, rows: Rows, acks_of_failures: set[int]) -> Iterator[tuple[int, int]]:
+    """Dialogs that a request shows to be confirmed though the caller's hop shows no 2xx.
 
-    The ACK of a 2xx does, and so does a BYE of the callee, who must not send one in an early dialog (RFC 3261 15); the
-    caller may.
+    The ACK of a 2xx does, at whatever hop, since the caller sends it; and so does a BYE of the callee, who must not
+    send one in an early dialog (RFC 3261 15). The caller may.
     """
-    for row in requests:
-        if rows.to_tag[row] < 0 or not hop.sees(rows, row):
-            continue
-        method = rows.method[row]
-        acknowledges = method == "ACK" and row not in acks_of_failures
-        by_callee = method == "BYE" and rows.from_tag[row] not in hop.tags and rows.to_tag[row] in hop.tags
-        if acknowledges or by_callee:
+    for row in requests.acks:
+        if rows.to_tag[row] >= 0 and rows.from_tag[row] in hop.tags and row not in acks_of_failures:
+            yield _pair(rows, row)
+    for row in requests.byes:
+        if rows.from_tag[row] not in hop.tags and rows.to_tag[row] in hop.tags:
             yield _pair(rows, row)
 
 
-def _acknowledged(hop: CallerHop, accepted: int, requests: Iterable[int], rows: Rows) -> int | None:
+def _accepted_elsewhere(hop: CallerHop, confirmed: set[tuple[int, int]], rows: Rows) -> int | None:
+    """The 2xx of a proven dialog at another hop, where the capture lacks it at the caller's."""
+    found = [
+        row
+        for transaction in (hop.elsewhere if confirmed else ())
+        for row in transaction.rows
+        if 200 <= rows.status[row] < 300 and _pair(rows, row) in confirmed
+    ]
+    return min(found, default=None)
+
+
+def _acknowledged(hop: CallerHop, accepted: int, acks: list[int], rows: Rows) -> int | None:
     """Time of the first ACK for a 2xx."""
     acks = [
         row
-        for row in requests
-        if row > accepted
-        and rows.method[row] == "ACK"
-        and rows.cseq[row] == rows.cseq[accepted]
-        and rows.to_tag[row] == rows.to_tag[accepted]
+        for row in acks
+        if row > accepted and rows.cseq[row] == rows.cseq[accepted] and rows.to_tag[row] == rows.to_tag[accepted]
     ]
     near = [row for row in acks if hop.sees(rows, row)]
     return next((rows.time[row] for row in near or acks), None)
 
 
 def judge_partial(
-    members: list[int], transactions: list[Transaction], rows: Rows, acks_of_failures: set[int]
+    members: list[int],
+    requests: Requests,
+    transactions: list[Transaction],
+    rows: Rows,
+    acks_of_failures: set[int],
 ) -> Outcome:
     """Say what became of a call whose initial INVITE came before the capture.
 
@@ -188,27 +191,26 @@ def judge_partial(
     responses = [row for row in members if status[row] and method[row] == "INVITE" and row not in inside]
     accepted = [row for row in responses if status[row] < 300 and status[row] >= 200]
     failed = [row for row in responses if status[row] >= 300]
-    requests = [row for row in members if status[row] == 0]
     ringing = next((row for row in responses if 180 <= status[row] <= 183), None)
-    cancel = next((row for row in requests if method[row] == "CANCEL" and rows.to_tag[row] < 0), None)
+    cancel = next((row for row in requests.cancels if rows.to_tag[row] < 0), None)
+    inside_only = [row for row in members if status[row] == 0 and rows.to_tag[row] >= 0]
     proofs = [
-        row
-        for row in requests
-        if method[row] in ("BYE", "INVITE") or (method[row] == "ACK" and row not in acks_of_failures)
+        row for row in inside_only if method[row] == "INVITE" or (method[row] == "ACK" and row not in acks_of_failures)
     ]
     shown = {_pair(rows, row) for row in (*accepted, *proofs)}
-    shown |= {_pair(rows, row) for row in members if method[row] == "BYE" and status[row]}
-    early = bool(responses) or cancel is not None or any(method[row] == "PRACK" for row in members)
+    shown |= {_pair(rows, row) for row in members if method[row] == "BYE"}
+    pracks = any(method[row] == "PRACK" for row in members)
+    early = bool(responses) or cancel is not None or pracks
     gone = {_pair(rows, row) for row in members if method[row] == "BYE"}
     final = accepted[0] if accepted else failed[-1] if failed and not shown else None
     facts = Facts(
-        answered=bool(shown) or not early,
+        answered=bool(shown) or (not early and any(method[row] in ("UPDATE", "INFO") for row in inside_only)),
         ended=bool(gone) and all(pair in gone or pair[0] < 0 for pair in shown),
         withdrawn=cancel is not None,
         final=status[failed[-1]] if failed else None,
         rang=ringing is not None,
         unanswered=False,
-        provisional=any(100 < status[row] < 200 for row in responses) or any(method[row] == "PRACK" for row in members),
+        provisional=pracks or any(100 < status[row] < 200 for row in responses),
     )
     return Outcome(
         state=decide_state(facts),
@@ -220,11 +222,10 @@ def judge_partial(
         acknowledged=next(
             (
                 rows.time[row]
-                for row in requests
+                for row in requests.acks
                 if accepted
                 and row > accepted[0]
-                and (method[row], rows.cseq[row], rows.to_tag[row])
-                == ("ACK", rows.cseq[accepted[0]], rows.to_tag[accepted[0]])
+                and (rows.cseq[row], rows.to_tag[row]) == (rows.cseq[accepted[0]], rows.to_tag[accepted[0]])
             ),
             None,
         ),

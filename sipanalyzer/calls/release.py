@@ -33,10 +33,9 @@ class Release:
 
 
 def find_release(
-    hop: CallerHop, members: list[int], transactions: list[Transaction], outcome: Outcome, rows: Rows
+    hop: CallerHop, byes: list[int], transactions: list[Transaction], outcome: Outcome, rows: Rows
 ) -> Release:
-    """Find the release of a call whose initial INVITE was captured."""
-    byes = [row for row in members if rows.status[row] == 0 and rows.method[row] == "BYE"]
+    """Find the release of a call whose initial INVITE was captured; `byes` are its BYE requests at all hops."""
     bye = next((row for row in byes if hop.sees(rows, row)), byes[0] if byes else None)
     released_by = None
     if bye is not None:
@@ -46,12 +45,9 @@ def find_release(
     return _make(bye, released_by, transactions, outcome, rows)
 
 
-def find_release_of_partial(
-    members: list[int], transactions: list[Transaction], outcome: Outcome, rows: Rows
-) -> Release:
+def find_release_of_partial(byes: list[int], transactions: list[Transaction], outcome: Outcome, rows: Rows) -> Release:
     """Find the release of a partial call: who sent what is not known."""
-    bye = next((row for row in members if rows.status[row] == 0 and rows.method[row] == "BYE"), None)
-    return _make(bye, None, transactions, outcome, rows)
+    return _make(byes[0] if byes else None, None, transactions, outcome, rows)
 
 
 def _make(

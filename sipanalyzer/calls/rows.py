@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from ..result import Messages
 
-__all__ = ["Rows", "dense_pairs", "read_rows"]
+__all__ = ["Requests", "Rows", "dense_pairs", "read_rows", "sort_requests"]
 
 Ints = npt.NDArray[np.int64]
+_LARGEST = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,28 @@ def _one_numbering(messages: Messages) -> tuple[list[str], Ints]:
     return tags, to_tag
 
 
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The requests of one Call-ID that end, confirm or answer something; rows in order of time."""
+
+    byes: list[int]
+    cancels: list[int]
+    acks: list[int]
+    pracks: list[int]
+
+
+def sort_requests(members: list[int], rows: Rows) -> Requests:
+    """Sort the requests among some messages by what they do."""
+    found = Requests([], [], [], [])
+    kinds = {"BYE": found.byes, "CANCEL": found.cancels, "ACK": found.acks, "PRACK": found.pracks}
+    for row in members:
+        if rows.status[row] == 0:
+            kind = kinds.get(rows.method[row])
+            if kind is not None:
+                kind.append(row)
+    return found
+
+
 def dense_pairs(first: Ints, second: Ints) -> Ints:
     """One small integer for each distinct pair of values.
 
@@ -98,8 +121,13 @@ def dense_pairs(first: Ints, second: Ints) -> Ints:
     """
     if not len(first):
         return np.zeros(0, np.int64)
-    _, a = np.unique(first, return_inverse=True)
-    _, b = np.unique(second, return_inverse=True)
-    _, dense = np.unique(a.astype(np.int64) * (int(b.max()) + 1) + b, return_inverse=True)
+    low, high = int(second.min()), int(second.max())
+    if (int(first.max()) - int(first.min()) + 1) * (high - low + 1) < _LARGEST:
+        pair = (first - first.min()) * (high - low + 1) + (second - low)
+    else:
+        _, a = np.unique(first, return_inverse=True)
+        _, b = np.unique(second, return_inverse=True)
+        pair = a.astype(np.int64) * (int(b.max()) + 1) + b
+    _, dense = np.unique(pair, return_inverse=True)
     numbers: Ints = dense.astype(np.int64)
     return numbers

@@ -89,3 +89,11 @@ def test_a_client_that_keeps_the_to_tag_of_the_challenge_still_retries() -> None
         "5 A>B INVITE cseq=3 from=x to=p\n5.1 B>A 488 No cseq=3,INVITE from=x to=p\n5.2 A>B ACK cseq=3 from=x to=p"
     )
     assert (only.state, only.status_code, only.answered) == ("in-call", 200, 2 * NS)
+
+
+def test_a_registration_under_the_same_call_id_is_not_the_calls_authentication() -> None:
+    only = call(
+        "0 A>B REGISTER cseq=1 from=x\n0.1 B>A 401 No cseq=1,REGISTER from=x to=r\n"
+        "1 A>B INVITE cseq=2 from=x\n2 B>A 200 OK cseq=2,INVITE from=x to=y"
+    )
+    assert (only.auth, only.start, only.messages) == ("none", NS, 4)

@@ -151,6 +151,7 @@ def test_a_call_up_before_the_capture_is_partial() -> None:
     ("script", "state"),
     [
         ("0 A>B ACK from=x to=y", "in-call"),
+        ("0 A>B ACK from=x", "setup"),
         ("0 A>B BYE from=x to=y", "completed"),
         ("0 A>B INFO from=x to=y", "in-call"),
         ("0 A>B UPDATE from=x to=y", "in-call"),

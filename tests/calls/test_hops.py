@@ -130,3 +130,13 @@ def test_a_bye_on_a_new_connection_is_still_the_callers() -> None:
 def test_ipv6() -> None:
     only = call(PLAIN, hosts={"A": "2001:db8::1", "B": "2001:db8::2"})  # type: ignore[arg-type]
     assert (only.src, only.state) == (("2001:db8::1", 5060), "completed")
+
+
+def test_a_2xx_that_only_another_hop_shows_answers_the_call_at_an_unknown_time() -> None:
+    only = call("""
+    0.00 A>P INVITE from=x branch=a
+    0.02 P>B INVITE from=x branch=p vias=2
+    2.90 B>P 200 Fine from=x to=y branch=p
+    3.10 P>B ACK from=x to=y branch=k2
+    """)
+    assert (only.state, only.status_code, only.reason, only.answered) == ("in-call", 200, "Fine", None)

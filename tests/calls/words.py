@@ -4,8 +4,8 @@
 from the letter, port 5060; ``A:5070`` gives a port. Then a method or ``180 Ringing`` (a reason phrase of one word, or
 quoted) and ``key=value``: `cseq` (number, or number and method as in ``1,INVITE``), `branch` (``-``: no Via branch),
 `from`, `to` (tags; ``-`` or left out: none), `call` (Call-ID; default ``c``), `uri`, `fu`, `tu` (From and To URI),
-`ua`, `server`, `type`, `vias` (how many), `frame`. What a line leaves out it takes from the defaults. Further headers follow
-after ``|``, separated by ``|``; a body after ``||`` (``\\n`` ends its lines).
+`ua`, `server`, `type`, `vias` (how many), `frame`. What a line leaves out it takes from the defaults. Further headers
+follow after ``|``, separated by ``|``; a body after ``||`` (``\\n`` ends its lines).
 """
 
 from __future__ import annotations
