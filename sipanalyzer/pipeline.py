@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +30,11 @@ from .kernels.sipstart import looks_like_sip
 from .network.encapsulation import hep_packet, parse_hep, unwrap
 from .network.fragments import FragmentReassembler
 from .network.sctp import SctpReassembler
-from .network.tcp import Chunk, TcpReassembler
+from .network.tcp import Chunk, Key, TcpReassembler
 from .options import Options
 from .result import TRANSPORTS, Messages, Result
 from .sip.framer import TOO_LARGE, Framed, StreamFramer
-from .sip.sdp import find_sdp, parse_sdp
+from .sip.sdp import Sdp, find_sdp, parse_sdp
 from .sip.spans import MessageStore
 
 __all__ = ["Progress", "analyze"]
@@ -117,6 +117,11 @@ def analyze(
     return _Conductor(options or Options(), progress).run(captures)
 
 
+def _key(packet: Sequence[int]) -> Key:
+    """Source, destination and ports of a packet."""
+    return packet[row.SRC_HI], packet[row.SRC_LO], packet[row.DST_HI], packet[row.DST_LO], packet[row.PORTS]
+
+
 class _Conductor:
     """State of one run."""
 
@@ -126,20 +131,19 @@ class _Conductor:
         self._store = MessageStore(options, self._anomalies.each)
         self._timeline = MediaTimeline(options)
         self._tcp = TcpReassembler(options, self._anomalies)
-        self._framers: dict[Any, StreamFramer] = {}
+        self._framers: dict[Key, StreamFramer] = {}
         self._sctp = SctpReassembler(options, self._anomalies)
         self._fragments = FragmentReassembler(options, self._anomalies)
         self._kept: dict[int, bytes] = {}
         self._keys = 0
         self._order: list[int] = []
-        self._methods: dict[int, str | None] = {}
+        self._events: list[tuple[int, int | Rows]] = []
+        """What happened at a row: a message's index, or a row of RTP that was wrapped."""
+        self._row = 0
+        self._methods: dict[int, str] = {}
         self._one = np.zeros((1, row.WIDTH), np.int64)
         self._counts = np.zeros(row.COUNTERS, np.int64)
         """Kinds found inside what Python unwrapped."""
-        self._rows: Rows = self._one
-        self._captures: int | npt.NDArray[np.int64] = 0
-        self._fed = 0
-        self._packets = 0
 
     # ---- the run
     def run(self, captures: Any) -> Result:
@@ -205,78 +209,157 @@ class _Conductor:
 
     # ---- row by row, in order of time
     def _take(self, rows: Rows, captures: int | npt.NDArray[np.int64]) -> None:
-        """Move everything on by some rows."""
-        self._rows, self._captures, self._fed = rows, captures, 0
-        few = np.flatnonzero(rows[:, row.KIND] != row.RTP).tolist()
-        handlers = self._HANDLERS
-        for i in few:
+        """Move everything on by some rows.
+
+        First the few become messages (and RTP, where it was wrapped), all of them; their headers are then found in one
+        batch. Then messages and RTP take effect in order.
+        """
+        self._events = []
+        for i in np.flatnonzero(rows[:, row.KIND] != row.RTP).tolist():
             self._anomalies.capture = captures if isinstance(captures, int) else int(captures[i])
-            kind = int(rows[i, row.KIND])
-            if kind == row.SIP:
-                self._message(int(rows[i, row.AT]), i)
+            self._row = i
+            if int(rows[i, row.KIND]) == row.SIP:
+                self._events.append((i, int(rows[i, row.AT])))
             else:
-                handlers[kind](self, rows[i].tolist(), self._kept.pop(int(rows[i, row.AT])), i)
-        self._feed(len(rows))
+                self._dispatch(rows[i].tolist(), self._kept.pop(int(rows[i, row.AT])), 0)
+        self._apply(rows, captures)
 
-    def _feed(self, end: int) -> None:
-        """Let the stream table have the RTP up to this row."""
-        if end > self._fed:
-            self._timeline.streams.feed(self._rows, self._fed, end, self._captures)
-            self._fed = end
+    def _apply(self, rows: Rows, captures: int | npt.NDArray[np.int64]) -> None:
+        """Let what happened take effect, in order: each event after the RTP of the rows before it."""
+        streams = self._timeline.streams
+        fed = 0
+        for i, event in self._events:
+            signal = None
+            if isinstance(event, int):
+                self._order.append(event)
+                signal = self._signal(event)
+                if signal is None:
+                    continue
+            if i > fed:
+                streams.feed(rows, fed, i, captures)
+                fed = i
+            if signal is not None:
+                self._timeline.signal(signal)
+            elif not isinstance(event, int):
+                streams.feed(event, 0, 1, captures if isinstance(captures, int) else int(captures[i]))
+        streams.feed(rows, fed, len(rows), captures)
 
-    def _message(self, index: int, i: int) -> None:
-        """A SIP message has come, at row `i`."""
-        self._order.append(index)
+    def _signal(self, index: int) -> Signal | None:
+        """What a message says to the timeline; None where it says nothing."""
         store = self._store
         number = int(store.cseq_method[index]) if store.status[index] else int(store.method[index])
         if number not in self._methods:
-            self._methods[number] = store.text("method", number) if number >= 0 else None
+            self._methods[number] = store.text("method", number) if number >= 0 else ""
         method = self._methods[number]
-        if method not in _OFFERING and method != "BYE":
-            return
         call_id = int(store.call_id[index])
-        if call_id < 0:
-            return
-        description = find_sdp(store.content_type(index), store.body(index)) if method in _OFFERING else None
-        sdp = None
-        if description is not None:
-            try:
-                sdp = parse_sdp(description)
-            except ParseError:
-                self._anomalies.add("sdp-malformed", int(store.frame[index]))
-            else:
-                lost = _LOST_LINES.intersection(sdp.defects)
-                if lost:
-                    self._anomalies.add("sdp-malformed", int(store.frame[index]), min(lost))
-        self._feed(i)
+        if call_id < 0 or (method not in _OFFERING and method != "BYE"):
+            return None
         status = int(store.status[index])
         src, dst = store.sockets(index)
-        self._timeline.signal(
-            Signal(
-                time=int(store.time[index]),
-                call_id=call_id,
-                request=status == 0,
-                status=status,
-                method=method or "",
-                from_tag=int(store.from_tag[index]),
-                to_tag=int(store.to_tag[index]),
-                src=src,
-                dst=dst,
-                sdp=sdp,
-            )
+        return Signal(
+            time=int(store.time[index]),
+            call_id=call_id,
+            request=status == 0,
+            status=status,
+            method=method,
+            from_tag=int(store.from_tag[index]),
+            to_tag=int(store.to_tag[index]),
+            src=src,
+            dst=dst,
+            sdp=self._description(index) if method in _OFFERING else None,
         )
 
+    def _description(self, index: int) -> Sdp | None:
+        """The session description of a message, if it has one that can be read."""
+        store = self._store
+        description = find_sdp(store.content_type(index), store.body(index))
+        if description is None:
+            return None
+        anomalies, frame = self._anomalies.each[int(store.capture[index])], int(store.frame[index])
+        try:
+            sdp = parse_sdp(description)
+        except ParseError:
+            anomalies.add("sdp-malformed", frame)
+            return None
+        lost = _LOST_LINES.intersection(sdp.defects)
+        if lost:
+            anomalies.add("sdp-malformed", frame, min(lost))
+        return sdp
+
     # ---- the few
-    def _segment(self, packet: list[int], payload: bytes, i: int) -> None:
-        key = (packet[row.SRC_HI], packet[row.SRC_LO], packet[row.DST_HI], packet[row.DST_LO], packet[row.PORTS])
+    def _dispatch(self, packet: list[int], payload: bytes, depth: int, transport: str = "UDP") -> None:
+        """Take a packet that is no plain RTP or SIP; `depth`: how often Python has unwrapped it so far."""
+        kind = packet[row.KIND]
+        if kind == row.TCP:
+            self._segment(packet, payload)
+        elif kind == row.SIP:
+            truncated = packet[row.WIRE_LENGTH] > packet[row.LENGTH]
+            self._keep(payload, packet[row.TIME], packet[row.FRAME], _key(packet), transport, truncated)
+        elif kind == row.SCTP:
+            self._sctp_packet(packet, payload)
+        elif kind == row.MALFORMED:
+            self._anomalies.add(_MALFORMED[packet[row.LAYER]], packet[row.FRAME])
+        elif depth >= self._options.max_tunnel_depth:
+            self._anomalies.add("tunnel-depth", packet[row.FRAME])
+        elif kind == row.FRAGMENT:
+            whole = self._fragments.add(payload, packet[row.TIME], packet[row.FRAME])
+            if whole is not None:
+                self._decode(whole, _RAW_IP, packet, depth)
+        elif kind == row.HEP:
+            self._hep(packet, payload, depth)
+        elif kind == row.ODD:
+            self._odd(packet, payload, depth)
+
+    def _decode(
+        self, data: bytes, link: int, outer: list[int], depth: int, transport: str = "UDP", missing: int = 0
+    ) -> None:
+        """Decode a packet that was unwrapped or put together, as if it had come in place of the outer one."""
+        if not data:
+            return
+        buffer = np.frombuffer(bytearray(data), np.uint8)
+        size, one = len(data), self._one
+        if not decode_one(
+            buffer, 0, size, size + missing, link, outer[row.TIME], outer[row.FRAME], self._options.max_tunnel_depth,
+            one, self._counts,
+        ):  # fmt: skip
+            return
+        if one[0, row.TRAFFIC] < 256:
+            one[0, row.TRAFFIC] |= outer[row.TRAFFIC] & ~255  # the VLAN stood outside
+        packet = one[0].tolist()
+        if packet[row.KIND] == row.RTP:
+            self._events.append((self._row, one.copy()))
+        else:
+            at = packet[row.AT]
+            self._dispatch(packet, data[at : at + packet[row.LENGTH]], depth + 1, transport)
+
+    def _hep(self, packet: list[int], payload: bytes, depth: int) -> None:
+        try:
+            hep = parse_hep(payload)
+        except ParseError:
+            self._anomalies.add("malformed-tunnel", packet[row.FRAME], "HEP")
+            return
+        if hep.time_ns is not None:
+            packet = [hep.time_ns, *packet[1:]]
+        self._decode(hep_packet(hep), _RAW_IP, packet, depth, "TCP" if hep.ip_protocol == 6 else "UDP")
+
+    def _odd(self, packet: list[int], payload: bytes, depth: int) -> None:
+        try:
+            inner = unwrap(payload, packet[row.LAYER])
+        except ParseError:
+            self._anomalies.add("malformed-link", packet[row.FRAME])
+            return
+        if inner is not None:
+            self._decode(*inner, packet, depth)
+
+    def _segment(self, packet: list[int], payload: bytes) -> None:
         chunks = self._tcp.segment(
-            key, packet[row.TIME], packet[row.FRAME], packet[row.TCP_SEQ], packet[row.TCP_ACK], packet[row.TCP_FLAGS],
-            payload, packet[row.TCP_WIRE],
+            _key(packet), packet[row.TIME], packet[row.FRAME], packet[row.TCP_SEQ], packet[row.TCP_ACK],
+            packet[row.TCP_FLAGS], payload, packet[row.TCP_WIRE],
         )  # fmt: skip
         for chunk in chunks:
-            self._frame(chunk, i)
+            self._frame(chunk)
 
-    def _frame(self, chunk: Chunk, i: int) -> None:
+    def _frame(self, chunk: Chunk) -> None:
         """In-order bytes of one direction of a TCP connection."""
         framer = self._framers.get(chunk.key)
         if framer is None:
@@ -288,102 +371,45 @@ class _Conductor:
         elif framer.verdict is False:
             self._tcp.ignore(chunk.key)
             del self._framers[chunk.key]
-        self._store_framed(chunk.key, framed, i)
+        self._keep_framed(chunk.key, framed)
 
-    def _store_framed(self, key: Any, framed: Sequence[Framed], i: int) -> None:
-        src_high, src_low, dst_high, dst_low, ports = key
+    def _keep_framed(self, key: Key, framed: Sequence[Framed]) -> None:
         for message in framed:
-            if message.truncated:
-                self._anomalies.add("sip-truncated", message.frame)
             if TOO_LARGE in message.defects:
                 self._anomalies.add("sip-too-large", message.frame)
-            index = self._store.add(
-                message.data, message.time, message.frame, src_high, src_low, ports >> 16, dst_high, dst_low,
-                ports & 0xFFFF, TRANSPORTS.index(message.transport), self._anomalies.capture, message.truncated,
-            )  # fmt: skip
-            self._message(index, i)
+            self._keep(message.data, message.time, message.frame, key, message.transport, message.truncated)
 
-    def _fragment(self, packet: list[int], payload: bytes, i: int) -> None:
-        whole = self._fragments.add(payload, packet[row.TIME], packet[row.FRAME])
-        if whole is not None:
-            self._decode(whole, _RAW_IP, packet, i)
-
-    def _sctp_packet(self, packet: list[int], payload: bytes, i: int) -> None:
+    def _sctp_packet(self, packet: list[int], payload: bytes) -> None:
         addresses = packet[row.SRC_HI], packet[row.SRC_LO], packet[row.DST_HI], packet[row.DST_LO]
         for message in self._sctp.packet(*addresses, packet[row.TIME], packet[row.FRAME], payload):
-            if not looks_like_sip(np.frombuffer(message.data, np.uint8), 0, len(message.data)):
-                continue
-            index = self._store.add(
-                message.data, message.time, message.frame, addresses[0], addresses[1], message.ports >> 16,
-                addresses[2], addresses[3], message.ports & 0xFFFF, TRANSPORTS.index("SCTP"),
-                self._anomalies.capture, message.truncated,
-            )  # fmt: skip
-            self._message(index, i)
+            if looks_like_sip(np.frombuffer(message.data, np.uint8), 0, len(message.data)):
+                key = (*addresses, message.ports)
+                self._keep(message.data, message.time, message.frame, key, "SCTP", message.truncated)
 
-    def _hep(self, packet: list[int], payload: bytes, i: int) -> None:
-        try:
-            hep = parse_hep(payload)
-        except ParseError:
-            self._anomalies.add("malformed-tunnel", packet[row.FRAME], "HEP")
-            return
-        if hep.time_ns is not None:
-            packet = [hep.time_ns, *packet[1:]]
-        self._decode(hep_packet(hep), _RAW_IP, packet, i, transport="TCP" if hep.ip_protocol == 6 else None)
-
-    def _odd(self, packet: list[int], payload: bytes, i: int) -> None:
-        try:
-            inner = unwrap(payload, packet[row.LAYER])
-        except ParseError:
-            self._anomalies.add("malformed-link", packet[row.FRAME])
-            return
-        if inner is not None:
-            self._decode(*inner, packet, i)
-
-    def _decode(self, data: bytes, link: int, outer: list[int], i: int, transport: str | None = None) -> None:
-        """Decode a packet that was unwrapped or put together, as if it had come in place of the outer one."""
-        buffer = np.frombuffer(bytearray(data), np.uint8)
-        inner = self._one
-        size = len(data)
-        time, frame = outer[row.TIME], outer[row.FRAME]
-        if not size or not decode_one(
-            buffer, 0, size, size, link, time, frame, self._options.max_tunnel_depth, inner, self._counts
-        ):
-            return
-        packet = inner[0].tolist()
-        kind = packet[row.KIND]
-        payload = data[packet[row.AT] : packet[row.AT] + packet[row.LENGTH]] if kind != row.RTP else b""
-        if kind == row.RTP:
-            self._feed(i)
-            self._timeline.streams.feed(inner.copy(), 0, 1, self._anomalies.capture)
-        elif kind == row.SIP:
-            index = self._store.add(
-                payload, time, frame, packet[row.SRC_HI], packet[row.SRC_LO], packet[row.PORTS] >> 16,
-                packet[row.DST_HI], packet[row.DST_LO], packet[row.PORTS] & 0xFFFF,
-                TRANSPORTS.index(transport or "UDP"), self._anomalies.capture, False,
-            )  # fmt: skip
-            self._message(index, i)
-        elif kind == row.MALFORMED:
-            self._anomalies.add(_MALFORMED[packet[row.LAYER]], frame)
-        elif kind in self._HANDLERS:
-            self._HANDLERS[kind](self, packet, payload, i)
-
-    _HANDLERS: ClassVar[dict[int, Callable[[_Conductor, list[int], bytes, int], None]]] = {
-        row.TCP: _segment,
-        row.FRAGMENT: _fragment,
-        row.SCTP: _sctp_packet,
-        row.HEP: _hep,
-        row.ODD: _odd,
-    }
+    def _keep(self, data: bytes, time: int, frame: int, key: Key, transport: str, truncated: bool) -> None:
+        """Keep a message that did not come in a datagram of its own."""
+        if truncated:
+            self._anomalies.add("sip-truncated", frame)
+        src_high, src_low, dst_high, dst_low, ports = key
+        index = self._store.add(
+            data, time, frame, src_high, src_low, ports >> 16, dst_high, dst_low, ports & 0xFFFF,
+            TRANSPORTS.index(transport), self._anomalies.capture, truncated,
+        )  # fmt: skip
+        self._events.append((self._row, index))
 
     # ---- the end
     def _finish_transports(self) -> None:
-        self._rows, self._fed = self._one, 0
+        """What transports still hold, after the last packet."""
+        self._row, self._events = 0, []
         for chunk in self._tcp.finish():
-            self._frame(chunk, 0)
+            self._frame(chunk)
         for key, framer in self._framers.items():
-            self._store_framed(key, framer.finish(), 0)
+            self._keep_framed(key, framer.finish())
         self._sctp.finish()
-        self._fragments.finish()
+        for partial in self._fragments.finish():  # a capture filter on ports keeps first fragments only
+            outer = [partial.time, partial.frame, *[0] * (row.WIDTH - 2)]
+            self._decode(partial.packet, _RAW_IP, outer, 0, missing=self._options.max_datagram_bytes)
+        self._apply(self._one[:0], self._anomalies.capture)
 
     def _messages(self, clock_steps: bool) -> Messages:
         """All messages in order, capture duplicates left out."""

@@ -29,6 +29,7 @@ from sipanalyzer.kernels.columns import (
     ODD,
     OTHER,
     PORTS,
+    RTCP,
     RTP,
     SCTP,
     SRC_HI,
@@ -253,6 +254,14 @@ def decode_packet(
                     depth += 1
                     continue
             kind = payload_kind(data, p, end, wire)
+            if kind == TURN:  # media that a relay passes on (RFC 8656 12.4)
+                relayed = p + 4 + be16(data, p + 2)
+                inside = payload_kind(data, p + 4, min(end, relayed), relayed)
+                if inside == RTP or inside == RTCP:
+                    kind = inside
+                    p += 4
+                    end = min(end, relayed)
+                    wire = relayed
             break
         elif layer == PROTOCOL | 6:
             if p + 20 > end:

@@ -124,6 +124,16 @@ def test_gtp_signalling_is_of_no_interest(message: int) -> None:
     assert decode(udp_frame(INVITE, dport=2152))[0] == c.SIP
 
 
+def test_media_in_turn_channel_data_are_media_and_anything_else_is_not_written() -> None:
+    channel = struct.pack(">HH", 0x4001, len(RTP))
+    kind, row = decode(udp_frame(channel + RTP, dport=3478))
+    assert (kind, row[c.SIZE], row[c.PORTS] & 0xFFFF) == (c.RTP, 160, 3478)
+    assert row[c.SSRC] == int.from_bytes(RTP[8:12], "big")
+    padded = udp_frame(struct.pack(">HH", 0x4001, len(RTP) - 1) + RTP, dport=3478)
+    assert decode(padded)[1][c.SIZE] == 159
+    assert decode(udp_frame(struct.pack(">HH", 0x4001, len(INVITE)) + INVITE))[0] == c.TURN
+
+
 def test_ethernet_padding_is_no_payload() -> None:
     kind, row = decode(udp_frame(RTP[:12]) + bytes(6))
     assert (kind, row[c.SIZE]) == (c.RTP, 0)

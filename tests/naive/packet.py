@@ -387,6 +387,13 @@ class Packet:
             return self.any_ip(at + size) if kind == 0x20000 else self.ethertype(kind, at + size)
         self.at = at
         self.kind = self.payload_kind(self.data[at : self.end], self.wire - at)
+        if self.kind == c.TURN:
+            length = struct.unpack(">H", self.data[at + 2 : at + 4])[0]
+            inside = self.payload_kind(self.data[at + 4 : min(self.end, at + 4 + length)], length)
+            if inside in (c.RTP, c.RTCP):
+                self.kind, self.at = inside, at + 4
+                at += 4
+                self.bound(at + length)
         if self.kind == c.RTP:
             self.rtp(self.data[at : self.end], self.wire - at)
         elif self.kind in (c.SIP, c.RTCP, c.HEP):
