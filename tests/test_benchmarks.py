@@ -103,7 +103,7 @@ def test_the_faster_command_has_a_ratio_below_one(tmp_path: pathlib.Path) -> Non
     cells = run.measure(pair, tmp_path, 2)
     assert 0 < float(cells[3].split()[0]) < 0.9
     assert cells[4].endswith("met")
-    assert 0 < float(cells[7].split()[0]) < 100
+    assert float(cells[7].split()[0]) > 0
 
 
 def test_a_ratio_beyond_its_limit_is_said_to_be_missed(tmp_path: pathlib.Path) -> None:
