@@ -66,11 +66,17 @@ class Descriptions:
             PRACK and ACK requests for them, which hold the answer where the INVITE held no offer.
         """
         first = self._first([invite]) if invite is not None else None
-        if first is not None or invite is None:
+        if first is not None or invite is None or self._hides_offer(invite):
             return _combine(first, self._first(accepted) or self._first(provisional))
         answer = self._first(replies)
         # an early offer is in a reliable 1xx and its answer in a PRACK; a 2xx that has one again changes nothing
         return _combine(self._first(accepted) or self._first(provisional), answer)
+
+    def _hides_offer(self, row: int) -> bool:
+        """Whether there was an offer that cannot be read: then what comes back is an answer all the same."""
+        messages = self.rows.messages
+        content_type = messages.text("content_type", row) or ""
+        return bool(messages.truncated[row]) or (self.has_body[row] and "/sdp" in content_type.lower())
 
     def _first(self, at: Iterable[int]) -> _Description | None:
         for row in at:

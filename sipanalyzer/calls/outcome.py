@@ -195,7 +195,9 @@ def judge_partial(
     cancel = next((row for row in requests.cancels if rows.to_tag[row] < 0), None)
     inside_only = [row for row in members if status[row] == 0 and rows.to_tag[row] >= 0]
     proofs = [
-        row for row in inside_only if method[row] == "INVITE" or (method[row] == "ACK" and row not in acks_of_failures)
+        row
+        for row in inside_only
+        if method[row] in ("INVITE", "CANCEL") or (method[row] == "ACK" and row not in acks_of_failures)
     ]
     shown = {_pair(rows, row) for row in (*accepted, *proofs)}
     shown |= {_pair(rows, row) for row in members if method[row] == "BYE"}

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time as clock
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sipanalyzer.calls.calls import build_calls
+from sipanalyzer.calls.dialogs import track_dialogs
+from sipanalyzer.calls.transactions import match_transactions
+from sipanalyzer.options import Options
 from tests.calls.scripts import (
     ACK,
     ANSWER,
@@ -22,7 +30,8 @@ from tests.calls.scripts import (
     built,
     call,
 )
-from tests.calls.words import NS, seconds
+from tests.calls.words import NS, seconds, table
+from tests.naive.calls import naive_calls
 
 
 # ---- what is a call
@@ -152,6 +161,7 @@ def test_a_call_up_before_the_capture_is_partial() -> None:
     [
         ("0 A>B ACK from=x to=y", "in-call"),
         ("0 A>B ACK from=x", "setup"),
+        ("0 A>B CANCEL cseq=5 from=x to=y", "in-call"),
         ("0 A>B BYE from=x to=y", "completed"),
         ("0 A>B INFO from=x to=y", "in-call"),
         ("0 A>B UPDATE from=x to=y", "in-call"),
@@ -179,6 +189,23 @@ def test_a_partial_call_that_begins_before_its_answer_knows_it() -> None:
     only = call(RINGING + OK + ACK + BYE + BYE_OK)
     assert (only.ringing, only.answered, only.acknowledged, only.status_code) == (NS, 3 * NS, seconds(3.1), 200)
     assert (only.state, only.end, only.start) == ("completed", 9 * NS, None)
+
+
+def test_a_partial_call_takes_neither_answer_nor_status_from_a_reinvite() -> None:
+    only = call("0 A>B INVITE cseq=5 from=x to=y\n1 B>A 200 OK cseq=5,INVITE from=x to=y")
+    assert (only.state, only.status_code, only.answered) == ("in-call", None, None)
+    refused = call("0 B>A 488 No cseq=5,INVITE from=x to=y\n1 A>B BYE cseq=6 from=x to=y")
+    assert (refused.state, refused.status_code) == ("completed", None)
+
+
+def test_frames_are_those_of_the_file_in_which_the_call_begins() -> None:
+    messages = table(PLAIN)
+    split = dataclasses.replace(
+        messages, capture=np.array([0, 0, 0, 0, 1, 1, 1]), frame=np.array([5, 6, 7, 9, 1, 2, 3])
+    )
+    transactions = match_transactions(split, Options())
+    (only,) = build_calls(split, transactions, track_dialogs(split, transactions, Options()), 0, Options())
+    assert (only.capture, only.first_frame, only.last_frame) == (0, 5, 9)
 
 
 # ---- RFC 3665 section 3, the flows as its figures show them (F numbers left out, times invented)
@@ -226,6 +253,58 @@ def test_the_flows_of_rfc_3665(name: str) -> None:
     script, state, status, auth, dialogs = FLOWS[name]
     only = call(script)
     assert (only.state, only.status_code, only.auth, only.dialogs) == (state, status, auth, dialogs)
+
+
+# ---- anything at all
+METHODS = [
+    "INVITE",
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "PRACK",
+    "UPDATE",
+    "INFO",
+    "NOTIFY",
+    "SUBSCRIBE",
+    "REFER",
+    "REGISTER",
+    "ODD",
+]
+
+
+@st.composite
+def wild_scripts(draw: st.DrawFn) -> str:
+    lines = []
+    for number in range(draw(st.integers(1, 16))):
+        ends = draw(st.sampled_from(["A>B", "B>A", "A>P", "P>B", "P>A", "B>P", "A:1>A:2", "A:2>A:1"]))
+        method = draw(st.sampled_from(METHODS))
+        status = draw(st.sampled_from([0, 0, 0, 100, 180, 183, 200, 202, 302, 401, 407, 408, 486, 487, 503, 603, 799]))
+        what = f"{status} Reason cseq={draw(st.integers(1, 2))},{method}" if status else f"{method} cseq={number % 3}"
+        tags = {side: draw(st.sampled_from(["-", "x", "y", "z"])) for side in ("from", "to")}
+        lines.append(
+            f"{number / 10} {ends} {what} from={tags['from']} to={tags['to']} "
+            f"call={draw(st.sampled_from(['c', 'd', '-']))} branch={draw(st.sampled_from(['p', 'q', '-']))}"
+        )
+    return "\n".join(lines)
+
+
+@settings(max_examples=300, deadline=None)
+@given(wild_scripts())
+def test_whatever_the_messages_say_calls_are_as_the_naive_twin_groups_them(script: str) -> None:
+    messages = table(script)
+    transactions = match_transactions(messages, Options())
+    dialogs = track_dialogs(messages, transactions, Options())
+    calls = build_calls(messages, transactions, dialogs, 0, Options())
+    assert {call.call_id: (call.rows, call.partial) for call in calls} == naive_calls(messages)
+    for found in calls:
+        assert found.messages == len(found.rows)
+        assert found.dialogs == len({id(each) for each in dialogs if each.call_id == found.call_id})
+        assert not found.partial or (found.start, found.released_by, found.caller) == (None, None, None)
+        assert (found.state == "completed") <= (found.first_bye is not None or found.partial)
+        if found.answered is not None:
+            assert found.state in ("in-call", "completed")
+    pairs = [(each.call_id, frozenset((each.from_tag, each.to_tag))) for each in dialogs]
+    assert len(pairs) == len(set(pairs))
 
 
 # ---- size

@@ -183,3 +183,8 @@ def test_calls_do_not_share_dialogs() -> None:
 def test_no_state_leads_back_to_early() -> None:
     assert all(state == "none" for (state, _), target in TRANSITIONS.items() if target == "early")
     assert not any(state == "terminated" for state, _ in TRANSITIONS)
+
+
+def test_a_refer_accepted_in_an_early_dialog_does_not_confirm_it() -> None:
+    (only,) = tracked(INVITE + RINGING + "1.5 A>B REFER cseq=2 from=x to=y\n1.6 B>A 202 OK cseq=2,REFER from=x to=y")
+    assert only.state == "early"

@@ -140,3 +140,29 @@ def test_a_2xx_that_only_another_hop_shows_answers_the_call_at_an_unknown_time()
     3.10 P>B ACK from=x to=y branch=k2
     """)
     assert (only.state, only.status_code, only.reason, only.answered) == ("in-call", 200, "Fine", None)
+
+
+def test_the_ack_of_the_caller_counts_even_where_another_hop_shows_it_first() -> None:
+    only = call(PROXY.replace("3.20 P>B ACK", "3.05 P>B ACK"))
+    assert only.acknowledged == seconds(3.1)
+
+
+def test_who_received_the_invite_first_is_no_caller_whatever_its_vias() -> None:
+    # a gateway that stacks two Via headers, and a border controller that hides them
+    only = call(
+        "0.00 A>P INVITE from=x branch=a vias=2\n0.01 P>B INVITE from=x branch=p\n1 P>A 486 Busy from=x to=y branch=a"
+    )
+    assert (only.src, only.state) == (("10.0.0.1", 5060), "busy")
+
+
+def test_the_answer_to_a_bye_is_taken_at_the_callers_hop() -> None:
+    only = call(
+        "\n".join(PROXY.splitlines()[:-4])
+        + """
+    9.00 A>P BYE cseq=2 from=x to=y branch=b1
+    9.01 P>B BYE cseq=2 from=x to=y branch=b2
+    9.05 B>P 200 OK cseq=2,BYE from=x to=y branch=b2
+    9.10 P>A 200 OK cseq=2,BYE from=x to=y branch=b1
+    """
+    )
+    assert (only.released_by, only.first_bye, only.bye_final) == ("caller", 9 * NS, seconds(9.1))

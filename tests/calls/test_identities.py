@@ -57,3 +57,12 @@ def test_the_product_of_a_callee_that_only_refuses_and_of_a_silent_one() -> None
     )
     assert call(INVITE + "0.1 B>A 100 Trying from=x server=Proxy/9").server is None
     assert call(INVITE + ANSWER + "9 B>A BYE cseq=1 from=y to=x ua=Desk/3").server == "Desk/3"
+
+
+def test_the_product_of_a_proxy_that_challenged_is_not_the_callees() -> None:
+    challenged = (
+        "0 A>P INVITE from=x\n0.1 P>A 407 Auth from=x to=p server=Proxy/9\n"
+        "0.2 A>P INVITE cseq=2 from=x | Proxy-Authorization: D\n"
+    )
+    assert call(challenged + "1 P>A 200 OK cseq=2,INVITE from=x to=y").server is None
+    assert call(challenged + "1 P>A 486 Busy cseq=2,INVITE from=x to=y").server is None

@@ -83,3 +83,31 @@ def test_digits_in_info() -> None:
     info = "5 A>B INFO cseq=2 from=x to=y type=application/dtmf-relay||Signal=5\\n"
     assert call(INVITE + ANSWER + info).dtmf_info
     assert not call(INVITE + ANSWER + info.replace("application/dtmf-relay", "application/xml")).dtmf_info
+
+
+def test_the_answer_in_the_2xx_counts_before_that_in_a_183() -> None:
+    early = sdp("m=audio 6000 RTP/AVP 0")
+    only = call(INVITE.strip() + WIDE + "\n1 B>A 183 Progress from=x to=y" + early + "\n" + OK.strip() + NARROW)
+    assert only.codecs_answered == ("PCMA",)
+
+
+def test_digits_are_negotiated_only_where_both_sides_name_them() -> None:
+    silent = sdp("m=audio 6000 RTP/AVP 8")
+    assert not call(INVITE.strip() + WIDE + "\n" + OK.strip() + silent).dtmf_negotiated
+    assert not call(INVITE.strip() + silent + "\n" + OK.strip() + WIDE).dtmf_negotiated
+
+
+def test_the_ack_of_the_callees_reinvite_does_not_answer_the_callers_offer() -> None:
+    only = call(INVITE + OK.strip() + WIDE + "\n" + ACK + "5 B>A ACK cseq=9 from=y to=x branch=k2" + NARROW)
+    assert (only.codecs_offered, only.codecs_answered) == (("opus", "PCMA", "PCMU"), ())
+
+
+def test_an_offer_that_cannot_be_read_is_unknown_and_its_answer_is_no_offer() -> None:
+    only = call(INVITE.strip() + "||nonsense\\n" + "\n" + OK.strip() + NARROW)
+    assert (only.codecs_offered, only.codecs_answered) == ((), ("PCMA",))
+
+
+def test_a_description_in_a_multipart_body_is_read() -> None:
+    parts = "||--b\\nContent-Type: application/sdp\\n\\n" + NARROW[2:] + "--b\\nContent-Type: text/plain\\n\\nx\\n--b--"
+    only = call(INVITE.strip() + " 'type=multipart/mixed;boundary=b'" + parts)
+    assert only.codecs_offered == ("PCMA",)

@@ -66,3 +66,20 @@ def test_bye_glare_is_one_release_by_the_first() -> None:
         "9.1 A>B 200 OK cseq=7,BYE from=y to=x\n9.2 B>A 200 OK cseq=2,BYE from=x to=y"
     )
     assert (only.released_by, only.first_bye, only.bye_final) == ("callee", 9 * NS, seconds(9.1))
+
+
+def test_the_answer_to_the_first_bye_counts_though_the_other_was_answered_sooner() -> None:
+    only = call(
+        INVITE + ANSWER + "9.00 B>A BYE cseq=7 from=y to=x\n9.01 A>B BYE cseq=2 from=x to=y\n"
+        "9.02 B>A 200 OK cseq=2,BYE from=x to=y\n9.1 A>B 200 OK cseq=7,BYE from=y to=x"
+    )
+    assert only.bye_final == seconds(9.1)
+
+
+def test_a_reinvite_is_none_of_the_tries_even_where_the_challenge_had_the_same_to_tag() -> None:
+    only = call(
+        "0 A>B INVITE from=x\n0.1 B>A 401 No from=x to=p\n0.3 A>B INVITE cseq=2 from=x | Authorization: D\n"
+        "2 B>A 200 OK cseq=2,INVITE from=x to=p\n5 A>B INVITE cseq=3 from=x to=p\n"
+        "5.1 B>A 180 Ringing cseq=3,INVITE from=x to=p"
+    )
+    assert (only.ringing, only.answered) == (None, 2 * NS)

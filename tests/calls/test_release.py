@@ -52,3 +52,7 @@ def test_the_release_cause_is_else_the_warning() -> None:
     assert call(warned).release_cause == '305 host "Incompatible media format"'
     assert call(warned + " | Reason: SIP;cause=488").release_cause == "SIP;cause=488"
     assert call(PLAIN).release_cause is None
+
+
+def test_a_callee_that_hangs_up_is_no_network_though_the_box_hangs_up_as_well() -> None:
+    assert call(BOTH_WAYS + "8.99 B>P BYE cseq=50 from=y to=x branch=n0\n").released_by == "callee"

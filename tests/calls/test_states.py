@@ -123,3 +123,25 @@ def test_rule_5_ringing_and_setup() -> None:
     assert call(INVITE + TRYING).state == "setup"
     assert call(INVITE + "1 B>A 101 Dialog from=x to=y").state == "ringing"
     assert call(INVITE + RINGING, end=500).state == "ringing"
+
+
+def test_rule_2_the_cancel_of_an_earlier_try_does_not_explain_a_487() -> None:
+    only = call(
+        INVITE + RINGING + CANCEL + GONE + "6 A>B INVITE cseq=2 from=x\n9 B>A 487 Gone cseq=2,INVITE from=x to=q"
+    )
+    assert (only.state, only.released_by) == ("no-answer", None)
+
+
+def test_rule_2_the_cancel_of_a_proxy_is_not_the_callers() -> None:
+    only = call("""
+    0.00 A>P INVITE from=x branch=a
+    0.01 P>B INVITE from=x branch=p vias=2
+    30.0 P>B CANCEL from=x branch=p
+    30.1 B>P 487 Gone from=x to=y branch=p
+    30.2 P>A 487 Gone from=x to=y branch=a
+    """)
+    assert (only.state, only.released_by) == ("no-answer", None)
+
+
+def test_rule_3_ringing_after_the_408_came_too_late() -> None:
+    assert call(INVITE + TRYING + "30 B>A 408 Timeout from=x to=z\n30.5 B>A 180 Ringing from=x to=y").state == "failed"

@@ -79,3 +79,21 @@ def naive_transactions(messages: Messages) -> list[tuple[int, ...]]:
         else:
             found.append(row)
     return [tuple(group) for group in groups]
+
+
+def naive_calls(messages: Messages) -> dict[str, tuple[tuple[int, ...], bool]]:
+    """Call-ID -> (rows, partial) of every call, by reading the contract's words again for every message."""
+    found = {}
+    for call_id in {messages.text("call_id", row) for row in range(len(messages))} - {None}:
+        rows = tuple(row for row in range(len(messages)) if messages.text("call_id", row) == call_id)
+        requests = [
+            (messages.text("method", row), messages.text("to_tag", row)) for row in rows if not messages.status[row]
+        ]
+        answered = [messages.text("method", row) for row in rows if messages.status[row]]
+        initial = ("INVITE", None) in requests
+        shows = {"INVITE", "ACK", "BYE", "PRACK", "CANCEL"}
+        rest = any(method in shows for method in (*answered, *(method for method, _ in requests)))
+        inside = any(method in ("UPDATE", "INFO") and tag is not None for method, tag in requests)
+        if initial or rest or inside:
+            found[str(call_id)] = rows, not initial
+    return found
