@@ -7,6 +7,7 @@ session description acts from its own frame on: before it is told to the timelin
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from .errors import ParseError
 from .kernels import columns as row
 from .kernels.packet import decode_one
 from .kernels.sipstart import looks_like_sip
+from .kernels.survey import find_few
 from .network.encapsulation import hep_packet, parse_hep, unwrap
 from .network.fragments import FragmentReassembler
 from .network.sctp import SctpReassembler
@@ -61,7 +63,7 @@ _LOST_LINES = frozenset(
     {"too-long", "malformed-line", "bad-connection", "bad-media", "bad-rtpmap", "missing-connection"}
 )
 """Defects of a session description by which something that it said is lost."""
-_KEPT = (row.TCP, row.FRAGMENT, row.SCTP, row.HEP, row.ODD)
+_KEPT = frozenset({row.TCP, row.FRAGMENT, row.SCTP, row.HEP, row.ODD})
 """Kinds whose bytes wait for their turn in order of time."""
 
 
@@ -114,7 +116,13 @@ def analyze(
     CaptureError
         Nothing could be read.
     """
-    return _Conductor(options or Options(), progress).run(captures)
+    collecting = gc.isenabled()
+    gc.disable()  # millions of small objects, none of them in a cycle
+    try:
+        return _Conductor(options or Options(), progress).run(captures)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _key(packet: Sequence[int]) -> Key:
@@ -141,6 +149,7 @@ class _Conductor:
         """What happened at a row: a message's index, or a row of RTP that was wrapped."""
         self._row = 0
         self._methods: dict[int, str] = {}
+        self._numbers = np.empty(0, np.int64)
         self._one = np.zeros((1, row.WIDTH), np.int64)
         self._counts = np.zeros(row.COUNTERS, np.int64)
         """Kinds found inside what Python unwrapped."""
@@ -181,31 +190,41 @@ class _Conductor:
         )
 
     # ---- block by block: what rows point at is kept before the block goes
+    def _few(self, rows: Rows) -> npt.NDArray[np.int64]:
+        """Numbers of the rows that are not RTP."""
+        if len(self._numbers) < len(rows):
+            self._numbers = np.empty(len(rows), np.int64)
+        return self._numbers[: find_few(rows, self._numbers)]
+
     def _intake(self, block: Block) -> Rows:
         """Rows of a block that refer to it no more: `AT` of SIP is a message's index, of others a key of kept bytes."""
         rows = block.rows
-        kinds = rows[:, row.KIND]
-        if (kinds == row.RTP).all():
+        few = self._few(rows)
+        if not len(few):
             return rows
         self._anomalies.capture = block.capture
-        sip = np.flatnonzero(kinds == row.SIP)
+        kinds = rows[few, row.KIND]
+        sip = few[kinds == row.SIP]
         if len(sip):
             first = self._store.add_block(block.data, rows[sip], block.capture)
             rows[sip, row.AT] = np.arange(first, first + len(sip))
-        for i in np.flatnonzero((kinds == row.UNKNOWN) | (kinds == row.MALFORMED)).tolist():
-            layer, frame = int(rows[i, row.LAYER]), int(rows[i, row.FRAME])
-            if int(kinds[i]) == row.UNKNOWN:
-                self._anomalies.add("unknown-link-type", frame, f"link type {layer}")
-            else:
-                self._anomalies.add(_MALFORMED[layer], frame)
-        kept = np.isin(kinds, _KEPT)
-        for i in np.flatnonzero(kept).tolist():
-            at = int(rows[i, row.AT])
-            self._kept[self._keys] = block.data[at : at + int(rows[i, row.LENGTH])].tobytes()
-            rows[i, row.AT] = self._keys
-            self._keys += 1
-        ours: Rows = rows[kept | (kinds == row.RTP) | (kinds == row.SIP)]
-        return ours
+            if len(sip) == len(few):
+                return rows
+        wanted = np.ones(len(rows), np.bool_)
+        for i, kind in zip(few.tolist(), kinds.tolist(), strict=True):
+            if kind in _KEPT:
+                at = int(rows[i, row.AT])
+                self._kept[self._keys] = block.data[at : at + int(rows[i, row.LENGTH])].tobytes()
+                rows[i, row.AT] = self._keys
+                self._keys += 1
+            elif kind != row.SIP:
+                wanted[i] = False
+                layer, frame = int(rows[i, row.LAYER]), int(rows[i, row.FRAME])
+                if kind == row.UNKNOWN:
+                    self._anomalies.add("unknown-link-type", frame, f"link type {layer}")
+                elif kind == row.MALFORMED:
+                    self._anomalies.add(_MALFORMED[layer], frame)
+        return rows if wanted.all() else rows[wanted]
 
     # ---- row by row, in order of time
     def _take(self, rows: Rows, captures: int | npt.NDArray[np.int64]) -> None:
@@ -215,7 +234,7 @@ class _Conductor:
         batch. Then messages and RTP take effect in order.
         """
         self._events = []
-        for i in np.flatnonzero(rows[:, row.KIND] != row.RTP).tolist():
+        for i in self._few(rows).tolist():
             self._anomalies.capture = captures if isinstance(captures, int) else int(captures[i])
             self._row = i
             if int(rows[i, row.KIND]) == row.SIP:
@@ -227,12 +246,13 @@ class _Conductor:
     def _apply(self, rows: Rows, captures: int | npt.NDArray[np.int64]) -> None:
         """Let what happened take effect, in order: each event after the RTP of the rows before it."""
         streams = self._timeline.streams
+        signals = self._signals([event for _, event in self._events if isinstance(event, int)])
         fed = 0
         for i, event in self._events:
             signal = None
             if isinstance(event, int):
                 self._order.append(event)
-                signal = self._signal(event)
+                signal = signals.get(event)
                 if signal is None:
                     continue
             if i > fed:
@@ -244,30 +264,36 @@ class _Conductor:
                 streams.feed(event, 0, 1, captures if isinstance(captures, int) else int(captures[i]))
         streams.feed(rows, fed, len(rows), captures)
 
-    def _signal(self, index: int) -> Signal | None:
-        """What a message says to the timeline; None where it says nothing."""
+    def _signals(self, indices: list[int]) -> dict[int, Signal]:
+        """What messages say to the timeline; only those that say something."""
         store = self._store
-        number = int(store.cseq_method[index]) if store.status[index] else int(store.method[index])
-        if number not in self._methods:
-            self._methods[number] = store.text("method", number) if number >= 0 else ""
-        method = self._methods[number]
-        call_id = int(store.call_id[index])
-        if call_id < 0 or (method not in _OFFERING and method != "BYE"):
-            return None
-        status = int(store.status[index])
-        src, dst = store.sockets(index)
-        return Signal(
-            time=int(store.time[index]),
-            call_id=call_id,
-            request=status == 0,
-            status=status,
-            method=method,
-            from_tag=int(store.from_tag[index]),
-            to_tag=int(store.to_tag[index]),
-            src=src,
-            dst=dst,
-            sdp=self._description(index) if method in _OFFERING else None,
-        )
+        if not indices:
+            return {}
+        numbers = np.where(store.status[indices] > 0, store.cseq_method[indices], store.method[indices])
+        told, methods = [], []
+        for index, number, call_id in zip(indices, numbers.tolist(), store.call_id[indices].tolist(), strict=True):
+            if number not in self._methods:
+                method = store.text("method", number) if number >= 0 else ""
+                self._methods[number] = method if method in _OFFERING or method == "BYE" else ""
+            if self._methods[number] and call_id >= 0:
+                told.append(index)
+                methods.append(self._methods[number])
+        columns = (store.time, store.call_id, store.status, store.from_tag, store.to_tag)
+        values = zip(told, methods, *(column[told].tolist() for column in columns), strict=True) if told else ()
+        return {
+            index: Signal(
+                time,
+                call_id,
+                status == 0,
+                status,
+                method,
+                from_tag,
+                to_tag,
+                *store.sockets(index),
+                self._description(index) if method in _OFFERING else None,
+            )
+            for index, method, time, call_id, status, from_tag, to_tag in values
+        }
 
     def _description(self, index: int) -> Sdp | None:
         """The session description of a message, if it has one that can be read."""

@@ -10,13 +10,14 @@ its call ends.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
-from ..codecs import by_name
+from ..codecs import Codec, by_name
 from ..network.endpoints import address_words
 from ..options import Options
 from ..rtp.figures import Socket
-from ..rtp.formats import Format, format_of
+from ..rtp.formats import Format
 from ..rtp.streams import StreamTable
 from ..sip.sdp import Media, Sdp, codec_of
 
@@ -297,18 +298,27 @@ class MediaTimeline:
 
 def _formats(media: Media) -> dict[int, Format]:
     """Payload types of a media description."""
-    formats: dict[int, Format] = {}
-    for text in media.formats:
-        if not text.isdecimal() or int(text) > 127:
-            continue
-        payload_type = int(text)
-        codec = codec_of(media, payload_type)
-        if codec is None:
-            continue
-        known = by_name(codec.name)
-        default = format_of(known).default_ptime_ms if known is not None else 20.0
-        kind = media.kind if media.kind in ("audio", "video", "text", "image", "application") else codec.media
-        formats[payload_type] = Format(
-            codec.name, codec.clock_rate_hz, kind, media.ptime, default, media.encrypted, from_sdp=True
-        )
+    maps = tuple((number, codec_of(media, number)) for number in _payload_types(media.formats))
+    return _formats_of(maps, media.kind, media.ptime, media.encrypted)
+
+
+@functools.lru_cache(maxsize=1024)
+def _payload_types(formats: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(int(text) for text in formats if text.isascii() and text.isdigit() and int(text) < 128)
+
+
+@functools.lru_cache(maxsize=1024)
+def _formats_of(
+    codecs: tuple[tuple[int, Codec | None], ...], kind: str, ptime: float | None, encrypted: bool
+) -> dict[int, Format]:
+    """The dictionary is shared: nobody changes it."""
+    formats = {}
+    for payload_type, codec in codecs:
+        if codec is not None:
+            known = by_name(codec.name)
+            default = known.ptime_ms if known is not None else 20
+            media = kind if kind in ("audio", "video", "text", "image", "application") else codec.media
+            formats[payload_type] = Format(
+                codec.name, codec.clock_rate_hz, media, ptime, default, encrypted, from_sdp=True
+            )
     return formats

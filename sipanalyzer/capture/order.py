@@ -184,7 +184,11 @@ class Reading:
             if not self.unreadable:
                 raise ValueError("no capture given")
             raise self.unreadable[0]
-        yield from merge(runs)
+        if len(runs) == 1:
+            for rows in runs[0].open_(0):
+                yield rows, 0
+        else:
+            yield from merge(runs)
 
     @property
     def packets(self) -> int:

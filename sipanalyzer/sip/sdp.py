@@ -9,6 +9,7 @@ Annex D.
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass, field, replace
 
 from ..codecs import STATIC, Codec, by_name
@@ -136,8 +137,69 @@ def parse_sdp(body: bytes) -> Sdp:
 
     Notes
     -----
-    The last 256 different bodies are remembered: every hop sends a copy.
+    The last 256 different bodies are remembered: every hop sends a copy. So are the last 256 shapes: one product writes
+    the same description again and again, with another origin, address and port.
     """
+    parts = _VARYING.split(body)
+    shape, values = tuple(parts[::2]), parts[1::2]
+    like = _shapes.get(shape)
+    if like is not None and (quick := _refill(like, shape, values)) is not None:
+        return quick
+    sdp = parse_whole(body)
+    if len(_shapes) >= 256:
+        _shapes.clear()
+    _shapes[shape] = sdp
+    return sdp
+
+
+_VARYING = re.compile(
+    rb"((?<=^o=)[^\r\n]*|(?<=^c=IN IP[46] )[^\r\n]*|(?<=^m=audio )[0-9]+|(?<=^m=video )[0-9]+)", re.MULTILINE
+)
+"""What differs between two descriptions of one shape."""
+_PLAIN = {
+    b"o=": re.compile(rb"[!-~]+(?: [!-~]+){5}"),
+    b"c=": re.compile(rb"[0-9A-Fa-f.:]+"),
+    b"m=": re.compile(rb"[0-9]{1,4}|[1-5][0-9]{4}"),
+}
+"""Values that can be put in the place of others without reading the whole description."""
+_shapes: dict[tuple[bytes, ...], Sdp] = {}
+
+
+def _refill(like: Sdp, shape: tuple[bytes, ...], values: list[bytes]) -> Sdp | None:
+    """A description of the same shape with these values; None where that is not certain to be right."""
+    media = like.media
+    if like.origin is None or "too-long" in like.defects:
+        return None
+    origin: Origin | None = None
+    ports: list[int] = []
+    addresses: dict[int, str] = {}  # by number of the media, -1: the session's
+    for before, value in zip(shape, values, strict=False):
+        kind = before[before.rfind(b"\n") + 1 :][:2]
+        if not _PLAIN[kind].fullmatch(value):
+            return None
+        text = value.decode("ascii")
+        if kind == b"m=":
+            ports.append(int(text))
+        elif kind == b"o=" and origin is None:
+            origin = _read_origin(text)
+        elif kind == b"c=" and len(ports) - 1 not in addresses:
+            addresses[len(ports) - 1] = text
+        else:  # only the first of several counts
+            return None
+    if (
+        origin is None
+        or len(ports) != len(media)
+        or any(not one.port or not one.address for one in media)
+        or not all(ports)
+    ):
+        return None
+    session = addresses.get(-1)
+    refilled = tuple(replace(one, port=ports[k], address=addresses.get(k, session)) for k, one in enumerate(media))
+    return Sdp(origin, session, like.groups, refilled, like.defects)
+
+
+def parse_whole(body: bytes) -> Sdp:
+    """Parse a session description line by line; what :func:`parse_sdp` does, and its twin in the tests."""
     session = Draft()
     if len(body) > MAX_BYTES:
         session.defects.append("too-long")

@@ -272,3 +272,48 @@ def check(made: Sdp, told: dict[str, list[str]], where: str) -> None:
     assert mine == theirs, where
     directions = [a for a in told.get("a", []) if a in ("sendrecv", "sendonly", "recvonly", "inactive")]
     assert {m.direction for m in made.media} <= {*directions, "sendrecv"}, where
+
+
+def test_a_description_of_a_known_shape_is_read_as_if_it_were_the_first(corpus: pathlib.Path) -> None:
+    from sipanalyzer.pipeline import analyze
+    from sipanalyzer.sip.sdp import find_sdp, parse_sdp, parse_whole
+
+    compared = 0
+    for path in sorted(corpus.glob("*sip*.pcap*"))[:40]:
+        messages = analyze(path).messages
+        for i in range(len(messages)):
+            body = find_sdp(messages.text("content_type", i), messages.body(i))
+            if body:
+                for old, new in (
+                    (b"", b""),
+                    (b"1", b"2"),
+                    (b".1", b".77"),
+                    (b"m=audio ", b"m=audio 1"),
+                    (b"IP4", b"IP6"),
+                ):
+                    changed = body.replace(old, new) if old else body
+                    assert parse_sdp(changed) == parse_whole(changed)
+                    compared += 1
+    assert compared > 100
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        b"v=0\r\no=- 1 1 IN IP4 h.example\r\ns=-\r\nc=IN IP4 h.example\r\nt=0 0\r\nm=audio 6000 RTP/AVP 0\r\n",
+        b"v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nc=IN IP4 224.2.1.1/127\r\nt=0 0\r\nm=audio 6000 RTP/AVP 0\r\n",
+        b"v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nc=IN IP4 2.2.2.2\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\n",
+        b"v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nc=IN IP4 2.2.2.2\r\nt=0 0\r\nm=audio 70000 RTP/AVP 0\r\n",
+        b"v=0\r\no=\r\ns=-\r\nc=IN IP4 2.2.2.2\r\nt=0 0\r\nm=audio 6000 RTP/AVP 0\r\n",
+        b"v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nc=IN IP4 \r\nt=0 0\r\nm=audio 6000 RTP/AVP 0\r\n",
+        b"v=0\r\no=a b 1 1 IN IP4 1.1.1.1\r\ns=-\r\nc=IN IP4 3.3.3.3\r\nt=0 0\r\nm=audio 6000 RTP/AVP 0\r\n",
+    ],
+)
+def test_odd_values_in_a_known_shape_are_read_in_full(second: bytes) -> None:
+    from sipanalyzer.sip.sdp import parse_sdp, parse_whole
+
+    first = b"v=0\r\no=- 9 9 IN IP4 9.9.9.9\r\ns=-\r\nc=IN IP4 9.9.9.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+    for one, other in ((first, second), (second, first)):
+        parse_sdp.cache_clear()
+        parse_sdp(one)
+        assert parse_sdp(other) == parse_whole(other)
