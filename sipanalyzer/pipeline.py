@@ -145,10 +145,12 @@ class _Conductor:
         self._kept: dict[int, bytes] = {}
         self._keys = 0
         self._order: list[int] = []
-        self._events: list[tuple[int, int | Rows]] = []
-        """What happened at a row: a message's index, or a row of RTP that was wrapped."""
-        self._row = 0
+        self._events: list[tuple[int, int, int | Rows]] = []
+        """What happened at which row, after how many rows of RTP: a message's index, or RTP that was wrapped."""
+        self._row = self._rtp_before = 0
         self._methods: dict[int, str] = {}
+        self._plain_sdp: dict[int, bool] = {}
+        """By number of a content type: whether it says that the body is a session description and nothing else."""
         self._numbers = np.empty(0, np.int64)
         self._one = np.zeros((1, row.WIDTH), np.int64)
         self._counts = np.zeros(row.COUNTERS, np.int64)
@@ -234,11 +236,11 @@ class _Conductor:
         batch. Then messages and RTP take effect in order.
         """
         self._events = []
-        for i in self._few(rows).tolist():
+        for rank, i in enumerate(self._few(rows).tolist()):
             self._anomalies.capture = captures if isinstance(captures, int) else int(captures[i])
-            self._row = i
+            self._row, self._rtp_before = i, i - rank
             if int(rows[i, row.KIND]) == row.SIP:
-                self._events.append((i, int(rows[i, row.AT])))
+                self._events.append((i, i - rank, int(rows[i, row.AT])))
             else:
                 self._dispatch(rows[i].tolist(), self._kept.pop(int(rows[i, row.AT])), 0)
         self._apply(rows, captures)
@@ -246,18 +248,18 @@ class _Conductor:
     def _apply(self, rows: Rows, captures: int | npt.NDArray[np.int64]) -> None:
         """Let what happened take effect, in order: each event after the RTP of the rows before it."""
         streams = self._timeline.streams
-        signals = self._signals([event for _, event in self._events if isinstance(event, int)])
-        fed = 0
-        for i, event in self._events:
+        signals = self._signals([event for _, _, event in self._events if isinstance(event, int)])
+        fed = rtp_fed = 0
+        for i, rtp_before, event in self._events:
             signal = None
             if isinstance(event, int):
                 self._order.append(event)
                 signal = signals.get(event)
                 if signal is None:
                     continue
-            if i > fed:
+            if rtp_before > rtp_fed:
                 streams.feed(rows, fed, i, captures)
-                fed = i
+                fed, rtp_fed = i, rtp_before
             if signal is not None:
                 self._timeline.signal(signal)
             elif not isinstance(event, int):
@@ -278,27 +280,26 @@ class _Conductor:
             if self._methods[number] and call_id >= 0:
                 told.append(index)
                 methods.append(self._methods[number])
-        columns = (store.time, store.call_id, store.status, store.from_tag, store.to_tag)
+        columns = (store.time, store.call_id, store.status, store.from_tag, store.to_tag, store.body_length)
         values = zip(told, methods, *(column[told].tolist() for column in columns), strict=True) if told else ()
-        return {
-            index: Signal(
-                time,
-                call_id,
-                status == 0,
-                status,
-                method,
-                from_tag,
-                to_tag,
-                *store.sockets(index),
-                self._description(index) if method in _OFFERING else None,
-            )
-            for index, method, time, call_id, status, from_tag, to_tag in values
-        }
+        signals = {}
+        for index, method, time, call_id, status, from_tag, to_tag, body_length in values:
+            sdp = self._description(index) if body_length and method in _OFFERING else None
+            ends = method == "BYE" and status == 0
+            if sdp is not None or ends or (method == "INVITE" and (status == 0 or status >= 200)):
+                signals[index] = Signal(
+                    time, call_id, status == 0, status, method, from_tag, to_tag, *store.sockets(index), sdp
+                )
+        return signals
 
     def _description(self, index: int) -> Sdp | None:
         """The session description of a message, if it has one that can be read."""
         store = self._store
-        description = find_sdp(store.content_type(index), store.body(index))
+        content_type = int(store.column("content_type")[index])
+        if content_type not in self._plain_sdp:
+            self._plain_sdp[content_type] = (store.content_type(index) or "").lower() == "application/sdp"
+        body = store.body(index)
+        description = body if self._plain_sdp[content_type] else find_sdp(store.content_type(index), body)
         if description is None:
             return None
         anomalies, frame = self._anomalies.each[int(store.capture[index])], int(store.frame[index])
@@ -353,7 +354,7 @@ class _Conductor:
             one[0, row.TRAFFIC] |= outer[row.TRAFFIC] & ~255  # the VLAN stood outside
         packet = one[0].tolist()
         if packet[row.KIND] == row.RTP:
-            self._events.append((self._row, one.copy()))
+            self._events.append((self._row, self._rtp_before, one.copy()))
         else:
             at = packet[row.AT]
             self._dispatch(packet, data[at : at + packet[row.LENGTH]], depth + 1, transport)
@@ -414,19 +415,17 @@ class _Conductor:
 
     def _keep(self, data: bytes, time: int, frame: int, key: Key, transport: str, truncated: bool) -> None:
         """Keep a message that did not come in a datagram of its own."""
-        if truncated:
-            self._anomalies.add("sip-truncated", frame)
         src_high, src_low, dst_high, dst_low, ports = key
         index = self._store.add(
             data, time, frame, src_high, src_low, ports >> 16, dst_high, dst_low, ports & 0xFFFF,
             TRANSPORTS.index(transport), self._anomalies.capture, truncated,
         )  # fmt: skip
-        self._events.append((self._row, index))
+        self._events.append((self._row, self._rtp_before, index))
 
     # ---- the end
     def _finish_transports(self) -> None:
         """What transports still hold, after the last packet."""
-        self._row, self._events = 0, []
+        self._row, self._rtp_before, self._events = 0, 0, []
         for chunk in self._tcp.finish():
             self._frame(chunk)
         for key, framer in self._framers.items():

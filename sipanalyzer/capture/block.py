@@ -26,8 +26,8 @@ from sipanalyzer.options import Options
 
 __all__ = ["Block", "Opened", "SlotPool", "open_capture", "read_blocks", "read_first_time"]
 
-SLOTS = 4
-"""Buffers that go round with a worker thread: one being filled, one being worked with, two between."""
+SLOTS = 3
+"""Buffers that go round with a worker thread: one being filled, one being worked with, one between."""
 PEEK_BYTES = 4 << 10
 """Block in which a file's first packet is looked for."""
 PATIENCE_S = 2.0

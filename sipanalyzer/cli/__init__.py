@@ -1,21 +1,33 @@
 """The command line: arguments, exit statuses, progress and warnings on standard error. Floor 10.
 
-In: what was typed. Out: the result on standard output, an exit status. :func:`main` is the console script; whatever
-goes wrong on the way ends there as one line on standard error.
+In: what was typed. Out: the result on standard output, an exit status. :func:`run` is the console script; whatever
+goes wrong on the way ends in :func:`main` as one line on standard error.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from ..errors import CaptureError
 
-__all__ = ["DAMAGED", "DONE", "INTERRUPTED", "UNREADABLE", "USAGE", "main"]
+__all__ = ["DAMAGED", "DONE", "INTERRUPTED", "UNREADABLE", "USAGE", "main", "run"]
 
 DONE, DAMAGED, USAGE, UNREADABLE, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit statuses: all was read; something was damaged, the rest is reported; wrong usage; nothing could be read."""
+
+
+def run() -> NoReturn:
+    """The console script: run the command and end the process at once, without taking its data apart piece by piece."""
+    status = main()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .commands import ReaderGone, sipanalyzer
     from .messages import say
 
+    gc.disable()  # a command lives for seconds and makes no garbage in cycles worth looking for
     for stream in (sys.stdout, sys.stderr):  # a terminal that is not UTF-8 shows ? rather than a traceback
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

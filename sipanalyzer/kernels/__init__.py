@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["available", "compiled", "helper", "kernel", "set_compiled"]
+__all__ = ["available", "compiled", "helper", "hot_helper", "kernel", "set_compiled"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -33,7 +33,7 @@ _NO_COUNTING: dict[str, Any] = {"_nrt": False}
 atomically around every call of a helper, and that took two thirds of the time of decoding."""
 
 _default = False
-_helpers: list[Callable[..., Any]] = []
+_helpers: list[tuple[Callable[..., Any], dict[str, Any]]] = []
 _lock = threading.RLock()
 _told = False
 
@@ -68,7 +68,16 @@ def available() -> bool:
 
 def helper(function: _Function) -> _Function:
     """Mark a plain function that kernels call; it must stand above the kernels that call it."""
-    _helpers.append(function)
+    _helpers.append((function, _NO_COUNTING))
+    return function
+
+
+def hot_helper(function: _Function) -> _Function:
+    """Mark a helper that a kernel calls for every packet: it is compiled into its callers.
+
+    A call hands each array over as nine words; with several arrays that takes as long as the work.
+    """
+    _helpers.append((function, {**_NO_COUNTING, "forceinline": True}))
     return function
 
 
@@ -118,7 +127,8 @@ class _Kernel:
         from numba.extending import register_jitable
 
         while _helpers:
-            register_jitable(**_NO_COUNTING)(_helpers.pop())
+            called, how = _helpers.pop()
+            register_jitable(**how)(called)
         before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(_cache_folder())
         try:
             function = numba.njit(cache=True, nogil=True, **_NO_COUNTING)(self._python)

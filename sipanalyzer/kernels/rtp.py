@@ -169,7 +169,7 @@ def update_streams(  # type: ignore[no-untyped-def]
             full = take(s, ext, now, stamp, second, clock, role, ints, reals, ring, early)
         else:
             highest = int(ints[s, HIGHEST])
-            step = (sequence - highest + 32768) % 65536 - 32768
+            step = ((sequence - highest + 32768) & 0xFFFF) - 32768
             if step <= _MAX_DROPOUT and step >= -_MAX_MISORDER:
                 drop_pending(s, ints)
                 full = take(s, highest + step, now, stamp, second, clock, role, ints, reals, ring, early)

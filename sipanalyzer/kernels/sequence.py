@@ -5,7 +5,7 @@ Sources: RFC 3550 A.1 (jumps, confirmation by the next packet), A.3 (expected).
 
 from __future__ import annotations
 
-from . import helper
+from . import helper, hot_helper
 from .streamstate import (
     BREAK,
     DEFAULT_TICKS,
@@ -66,7 +66,7 @@ def outage_step(s: int, sequence: int, time: int, clock: int, ints) -> int:  # t
     return step
 
 
-@helper
+@hot_helper
 def take(  # type: ignore[no-untyped-def]
     s: int, ext: int, time: int, stamp: int, second: int, clock: int, role: int, ints, reals, ring, early
 ) -> bool:
@@ -119,7 +119,7 @@ def start_segment(s: int, sequence: int, ints) -> int:  # type: ignore[no-untype
     return ext
 
 
-@helper
+@hot_helper
 def drop_pending(s: int, ints) -> None:  # type: ignore[no-untyped-def]
     """The pending packet was not confirmed: it is a stray, received but in no segment."""
     if int(ints[s, PENDING]) >= 0:

@@ -6,7 +6,7 @@ Sources: RFC 3550 A.8 (jitter); in audio a *break* takes the reference anew (``d
 
 from __future__ import annotations
 
-from . import helper, kernel
+from . import helper, hot_helper, kernel
 from .streamstate import (
     ANCHOR_TIME,
     BREAK,
@@ -70,7 +70,7 @@ def close_group(s: int, ints, reals) -> None:  # type: ignore[no-untyped-def]
     reals[s, GROUP_XY] = 0.0
 
 
-@helper
+@hot_helper
 def count_step(s: int, step: int, ints) -> None:  # type: ignore[no-untyped-def]
     """Count a timestamp step of at most 200 ms between packets in sequence (space saving, three places)."""
     if step == int(ints[s, STEP_0]):
@@ -93,12 +93,12 @@ def count_step(s: int, step: int, ints) -> None:  # type: ignore[no-untyped-def]
         ints[s, STEP_2_COUNT] = int(ints[s, STEP_2_COUNT]) + 1
 
 
-@helper
+@hot_helper
 def move_timing(s: int, now: int, stamp: int, ext: int, marker: int, clock: int, video: bool, ints, reals) -> None:  # type: ignore[no-untyped-def]
     """Delta, jitter, skew and drift (RFC 3550 A.8 and the timing rules) for one packet that is no duplicate."""
     broken = int(ints[s, BREAK]) != 0 or int(ints[s, REFERENCE_CLOCK]) != clock
     gap = now - int(ints[s, REFERENCE_TIME])
-    step = (stamp - int(ints[s, REFERENCE_STAMP]) + 0x80000000) % 0x100000000 - 0x80000000
+    step = ((stamp - int(ints[s, REFERENCE_STAMP]) + 0x80000000) & 0xFFFFFFFF) - 0x80000000
     if not video and not broken:
         sequence_step = ext - int(ints[s, REFERENCE_EXT])
         usual = int(ints[s, PTIME_TICKS])

@@ -84,8 +84,11 @@ def finish_figures(
     expected = i[state.EXPECTED_BEFORE] + i[state.HIGHEST] - i[state.LOWEST] + 1
     main = _main_format(used, counts)
     clock = main.clock_rate_hz if main is not None and main.clock_rate_hz else None
-    steps = [(i[state.STEP_0_COUNT + 2 * k], i[state.STEP_0 + 2 * k]) for k in range(3)]
-    usual_count, usual = max(steps)
+    usual_count, usual = max(
+        (i[state.STEP_0_COUNT], i[state.STEP_0]),
+        (i[state.STEP_1_COUNT], i[state.STEP_1]),
+        (i[state.STEP_2_COUNT], i[state.STEP_2]),
+    )
     ptime = 1000.0 * usual / clock if clock and usual_count and main is not None and main.media != "video" else None
     traffic = i[state.TRAFFIC_0]
     if i[state.TRAFFIC_1_COUNT] > i[state.TRAFFIC_0_COUNT]:

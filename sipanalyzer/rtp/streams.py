@@ -121,13 +121,11 @@ class StreamTable:
         if s == len(self._ints):
             self._allocate(2 * s)
         self.count += 1
-        ints = self._ints[s]
-        key = rows[i]
-        ints[: state.KEY_PORTS + 1] = key[[row.SRC_HI, row.SRC_LO, row.DST_HI, row.DST_LO, row.PORTS]]
-        ints[state.KEY_SSRC] = key[row.SSRC]
-        ints[[state.PENDING, state.EARLY]] = -1
-        ints[[state.BREAK, state.ANNOUNCED]] = 1, announced
-        ints[state.HASH_COLUMN] = key[row.HASH]
+        key = rows[i].tolist()
+        hash_, ints = key[row.HASH], self._ints[s]
+        ints[: state.KEY_SSRC + 1] = (*key[row.SRC_HI : row.PORTS + 1], key[row.SSRC])
+        ints[state.PENDING] = ints[state.EARLY] = -1
+        ints[state.BREAK], ints[state.ANNOUNCED], ints[state.HASH_COLUMN] = 1, announced, hash_
         self._ring[s] = -1
         self._streams.append(_Stream(capture))
         if replaces is None:
@@ -136,18 +134,17 @@ class StreamTable:
                 for stream in range(s):
                     if not self._ints[stream, state.REPLACED]:
                         self._insert(stream, int(self._ints[stream, state.HASH_COLUMN]))
-            self._insert(s, int(key[row.HASH]))
+            self._insert(s, hash_)
         else:
             self._ints[replaces, state.REPLACED] = 1
-            self._replace(replaces, s, int(key[row.HASH]))
-        src, dst = self.sockets(s)
-        self._created(s, src, dst, int(key[row.TIME]))
+            self._replace(replaces, s, hash_)
+        self._created(s, *self.sockets(s), key[row.TIME])
         return s
 
     # ---- what the outside says
     def sockets(self, stream: int) -> tuple[Socket, Socket]:
         """Source and destination of a stream."""
-        src_high, src_low, dst_high, dst_low, ports = (int(v) for v in self._ints[stream, : state.KEY_PORTS + 1])
+        src_high, src_low, dst_high, dst_low, ports = self._ints[stream, : state.KEY_PORTS + 1].tolist()
         return (src_high, src_low, ports >> 16), (dst_high, dst_low, ports & 0xFFFF)
 
     def last_time(self, stream: int) -> int:

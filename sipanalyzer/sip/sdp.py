@@ -140,8 +140,7 @@ def parse_sdp(body: bytes) -> Sdp:
     The last 256 different bodies are remembered: every hop sends a copy. So are the last 256 shapes: one product writes
     the same description again and again, with another origin, address and port.
     """
-    parts = _VARYING.split(body)
-    shape, values = tuple(parts[::2]), parts[1::2]
+    shape, values = _take_apart(body)
     like = _shapes.get(shape)
     if like is not None and (quick := _refill(like, shape, values)) is not None:
         return quick
@@ -152,20 +151,41 @@ def parse_sdp(body: bytes) -> Sdp:
     return sdp
 
 
-_VARYING = re.compile(
-    rb"((?<=^o=)[^\r\n]*|(?<=^c=IN IP[46] )[^\r\n]*|(?<=^m=audio )[0-9]+|(?<=^m=video )[0-9]+)", re.MULTILINE
-)
-"""What differs between two descriptions of one shape."""
+_Shape = tuple[bytes | tuple[bytes, bytes], ...]
+"""A body's lines; of an o=, c= or m= line its kind, and what stands beside the value that was taken out."""
+
+
+def _take_apart(body: bytes) -> tuple[_Shape, list[bytes]]:
+    """The shape of a body, and the values taken out of it: of o= all, of c= the address, of m= the port."""
+    lines: list[bytes | tuple[bytes, bytes]] = []
+    values: list[bytes] = []
+    for line in body.split(b"\n"):
+        kind = line[:2]
+        if kind == b"c=" and line[2:7] == b"IN IP" and line[8:9] == b" ":
+            lines.append((kind, line[7:8]))
+            values.append(line[9:].removesuffix(b"\r"))
+        elif kind == b"m=" and line.count(b" ") >= 2:
+            media, port, rest = line.split(b" ", 2)
+            lines.append((kind, media + rest))
+            values.append(port)
+        elif kind == b"o=":
+            lines.append((kind, b""))
+            values.append(line[2:].removesuffix(b"\r"))
+        else:
+            lines.append(line)
+    return tuple(lines), values
+
+
 _PLAIN = {
     b"o=": re.compile(rb"[!-~]+(?: [!-~]+){5}"),
     b"c=": re.compile(rb"[0-9A-Fa-f.:]+"),
     b"m=": re.compile(rb"[0-9]{1,4}|[1-5][0-9]{4}"),
 }
 """Values that can be put in the place of others without reading the whole description."""
-_shapes: dict[tuple[bytes, ...], Sdp] = {}
+_shapes: dict[_Shape, Sdp] = {}
 
 
-def _refill(like: Sdp, shape: tuple[bytes, ...], values: list[bytes]) -> Sdp | None:
+def _refill(like: Sdp, shape: _Shape, values: list[bytes]) -> Sdp | None:
     """A description of the same shape with these values; None where that is not certain to be right."""
     media = like.media
     if like.origin is None or "too-long" in like.defects:
@@ -173,8 +193,7 @@ def _refill(like: Sdp, shape: tuple[bytes, ...], values: list[bytes]) -> Sdp | N
     origin: Origin | None = None
     ports: list[int] = []
     addresses: dict[int, str] = {}  # by number of the media, -1: the session's
-    for before, value in zip(shape, values, strict=False):
-        kind = before[before.rfind(b"\n") + 1 :][:2]
+    for (kind, _), value in zip((line for line in shape if isinstance(line, tuple)), values, strict=True):
         if not _PLAIN[kind].fullmatch(value):
             return None
         text = value.decode("ascii")
@@ -298,12 +317,15 @@ def codec_of(media: Media, payload_type: int) -> Codec | None:
     whatever the rtpmap says (RFC 3551 4.5.2).
     """
     rtpmap = media.rtpmaps.get(payload_type)
-    if rtpmap is None:
-        return STATIC.get(payload_type)
-    known = by_name(rtpmap.name)
+    return STATIC.get(payload_type) if rtpmap is None else _codec(rtpmap.name, rtpmap.clock_rate, media.kind)
+
+
+@functools.lru_cache(maxsize=1024)
+def _codec(name: str, clock_rate: int, kind: str) -> Codec:
+    known = by_name(name)
     if known is None:
-        return Codec(rtpmap.name, rtpmap.clock_rate, media.kind)
-    return known if known.name == "G722" else replace(known, clock_rate_hz=rtpmap.clock_rate)
+        return Codec(name, clock_rate, kind)
+    return known if known.name == "G722" else replace(known, clock_rate_hz=clock_rate)
 
 
 def find_sdp(content_type: str | None, body: bytes) -> bytes | None:

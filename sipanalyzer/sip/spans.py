@@ -306,6 +306,11 @@ class MessageStore:
         return self.column("whole")
 
     @property
+    def body_length(self) -> Ints:
+        """Bytes of bodies."""
+        return self.column("body_length")
+
+    @property
     def malformed(self) -> Bools:
         """Which messages :meth:`finish` leaves out."""
         return self.column("malformed")
