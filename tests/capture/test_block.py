@@ -12,7 +12,7 @@ import pytest
 
 from sipanalyzer import kernels
 from sipanalyzer.capture import block as block_module
-from sipanalyzer.capture.block import SlotPool, open_capture, read_blocks, read_first_time
+from sipanalyzer.capture.block import SLOTS, SlotPool, open_capture, read_blocks, read_first_time
 from sipanalyzer.capture.source import Input, expand
 from sipanalyzer.capture.stats import CaptureStats
 from sipanalyzer.kernels.columns import FRAME
@@ -90,7 +90,7 @@ def test_buffers_are_made_once_and_used_by_the_next_file() -> None:
     pool = SlotPool(options)
     frames(MANY, options, pool)
     slots = {id(slot) for slot in pool._free}
-    assert len(slots) == 4
+    assert len(slots) == SLOTS
     frames(MANY, options, pool)
     assert {id(slot) for slot in pool._free} == slots
 
