@@ -1,21 +1,20 @@
 """The one conductor: captures go in, a :class:`~sipanalyzer.result.Result` comes out.
 
 Floor 6, the only file that imports floors 2 to 5 together. Rows of packets arrive in order of time. The many (RTP) go
-to the stream table as they are; the few (SIP, TCP segments, fragments, odd encapsulations) are taken out one by one. A
-session description acts from its own frame on: before it is told to the timeline, the RTP before it is fed.
+to the stream table as they are; the few (SIP, TCP segments, fragments, odd encapsulations) become messages. A session
+description acts from its own frame on: before it is told to the timeline, the RTP before it is fed.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .anomalies import Anomalies
 from .calls.calls import build_calls
 from .calls.dialogs import track_dialogs
 from .calls.media import match_streams
@@ -26,34 +25,19 @@ from .capture.order import Reading
 from .capture.source import expand
 from .errors import ParseError
 from .kernels import columns as row
-from .kernels.packet import decode_one
-from .kernels.sipstart import looks_like_sip
 from .kernels.survey import find_few
-from .network.encapsulation import hep_packet, parse_hep, unwrap
-from .network.fragments import FragmentReassembler
-from .network.sctp import SctpReassembler
-from .network.tcp import Chunk, Key, TcpReassembler
 from .options import Options
-from .result import TRANSPORTS, Messages, Result
-from .sip.framer import TOO_LARGE, Framed, StreamFramer
+from .result import Messages, Result
 from .sip.sdp import Sdp, find_sdp, parse_sdp
 from .sip.spans import MessageStore
+from .unpacking import MALFORMED, AnomaliesOfCaptures, Unpacker
 
 __all__ = ["Progress", "analyze"]
 
 Rows = npt.NDArray[np.int64]
 
-_RAW_IP = 101
 _OFFERING = frozenset({"INVITE", "ACK", "PRACK", "UPDATE"})
 """Methods whose requests and responses carry offers and answers (RFC 3261 13.2.1, RFC 3262, RFC 3311)."""
-_MALFORMED = {
-    row.BAD_LINK: "malformed-link",
-    row.BAD_IP: "malformed-ip",
-    row.BAD_TRANSPORT: "malformed-transport",
-    row.BAD_TUNNEL: "malformed-tunnel",
-    row.TOO_DEEP: "tunnel-depth",
-    row.BAD_RTP: "rtp-malformed",
-}
 _KIND_NAMES = {
     row.RTP: "rtp", row.RTCP: "rtcp", row.STUN: "stun", row.SIP: "sip", row.TCP: "tcp", row.FRAGMENT: "fragment",
     row.SCTP: "sctp", row.HEP: "hep", row.DTLS: "dtls", row.TURN: "turn", row.ICMP: "icmp", row.OTHER: "other",
@@ -78,19 +62,6 @@ class Progress:
     packets: int
     calls: int
     """Call-IDs seen so far."""
-
-
-class _Counting(Anomalies):
-    """Anomalies of whichever file the packet at hand is from."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.each: list[Anomalies] = []
-        self.capture = 0
-
-    def add(self, code: str, frame: int | None = None, detail: str | None = None, count: int = 1) -> None:
-        """Count it there."""
-        self.each[self.capture].add(code, frame, detail, count)
 
 
 def analyze(
@@ -125,36 +96,22 @@ def analyze(
             gc.enable()
 
 
-def _key(packet: Sequence[int]) -> Key:
-    """Source, destination and ports of a packet."""
-    return packet[row.SRC_HI], packet[row.SRC_LO], packet[row.DST_HI], packet[row.DST_LO], packet[row.PORTS]
-
-
 class _Conductor:
     """State of one run."""
 
     def __init__(self, options: Options, progress: Callable[[Progress], None] | None) -> None:
         self._options, self._progress = options, progress
-        self._anomalies = _Counting()
+        self._anomalies = AnomaliesOfCaptures()
         self._store = MessageStore(options, self._anomalies.each)
         self._timeline = MediaTimeline(options)
-        self._tcp = TcpReassembler(options, self._anomalies)
-        self._framers: dict[Key, StreamFramer] = {}
-        self._sctp = SctpReassembler(options, self._anomalies)
-        self._fragments = FragmentReassembler(options, self._anomalies)
+        self._unpacker = Unpacker(options, self._store, self._anomalies)
         self._kept: dict[int, bytes] = {}
         self._keys = 0
         self._order: list[int] = []
-        self._events: list[tuple[int, int, int | Rows]] = []
-        """What happened at which row, after how many rows of RTP: a message's index, or RTP that was wrapped."""
-        self._row = self._rtp_before = 0
         self._methods: dict[int, str] = {}
         self._plain_sdp: dict[int, bool] = {}
         """By number of a content type: whether it says that the body is a session description and nothing else."""
         self._numbers = np.empty(0, np.int64)
-        self._one = np.zeros((1, row.WIDTH), np.int64)
-        self._counts = np.zeros(row.COUNTERS, np.int64)
-        """Kinds found inside what Python unwrapped."""
 
     # ---- the run
     def run(self, captures: Any) -> Result:
@@ -164,7 +121,8 @@ class _Conductor:
             if self._progress is not None:
                 read, total = reading.progress()
                 self._progress(Progress(read, total, reading.packets, self._store.calls()))
-        self._finish_transports()
+        self._unpacker.finish()
+        self._apply(np.empty((0, row.WIDTH), np.int64), self._anomalies.capture)
         found = reading.captures()
         messages = self._messages(clock_steps=any(capture.clock_steps for capture in found))
         transactions = match_transactions(messages, self._options)
@@ -173,7 +131,7 @@ class _Conductor:
         calls = build_calls(messages, transactions, dialogs, end, self._options)
         bindings = {self._store.text("call_id", call_id): bound for call_id, bound in self._timeline.bindings().items()}
         streams, calls = match_streams(self._timeline.streams.finish(), bindings, calls, self._options)
-        counts = reading.counts() + self._counts
+        counts = reading.counts() + self._unpacker.counts
         for stream in streams:
             for code in stream.anomalies:
                 self._anomalies.each[stream.capture].add(code, stream.first_frame)
@@ -225,7 +183,7 @@ class _Conductor:
                 if kind == row.UNKNOWN:
                     self._anomalies.add("unknown-link-type", frame, f"link type {layer}")
                 elif kind == row.MALFORMED:
-                    self._anomalies.add(_MALFORMED[layer], frame)
+                    self._anomalies.add(MALFORMED[layer], frame)
         return rows if wanted.all() else rows[wanted]
 
     # ---- row by row, in order of time
@@ -235,22 +193,23 @@ class _Conductor:
         First the few become messages (and RTP, where it was wrapped), all of them; their headers are then found in one
         batch. Then messages and RTP take effect in order.
         """
-        self._events = []
+        unpacker = self._unpacker
+        unpacker.begin()
         for rank, i in enumerate(self._few(rows).tolist()):
-            self._anomalies.capture = captures if isinstance(captures, int) else int(captures[i])
-            self._row, self._rtp_before = i, i - rank
+            at = int(rows[i, row.AT])
             if int(rows[i, row.KIND]) == row.SIP:
-                self._events.append((i, i - rank, int(rows[i, row.AT])))
+                unpacker.happened(i, i - rank, at)
             else:
-                self._dispatch(rows[i].tolist(), self._kept.pop(int(rows[i, row.AT])), 0)
+                self._anomalies.capture = captures if isinstance(captures, int) else int(captures[i])
+                unpacker.unpack(i, i - rank, rows[i].tolist(), self._kept.pop(at))
         self._apply(rows, captures)
 
     def _apply(self, rows: Rows, captures: int | npt.NDArray[np.int64]) -> None:
         """Let what happened take effect, in order: each event after the RTP of the rows before it."""
         streams = self._timeline.streams
-        signals = self._signals([event for _, _, event in self._events if isinstance(event, int)])
+        signals = self._signals([event for _, _, event in self._unpacker.events if isinstance(event, int)])
         fed = rtp_fed = 0
-        for i, rtp_before, event in self._events:
+        for i, rtp_before, event in self._unpacker.events:
             signal = None
             if isinstance(event, int):
                 self._order.append(event)
@@ -313,129 +272,7 @@ class _Conductor:
             anomalies.add("sdp-malformed", frame, min(lost))
         return sdp
 
-    # ---- the few
-    def _dispatch(self, packet: list[int], payload: bytes, depth: int, transport: str = "UDP") -> None:
-        """Take a packet that is no plain RTP or SIP; `depth`: how often Python has unwrapped it so far."""
-        kind = packet[row.KIND]
-        if kind == row.TCP:
-            self._segment(packet, payload)
-        elif kind == row.SIP:
-            truncated = packet[row.WIRE_LENGTH] > packet[row.LENGTH]
-            self._keep(payload, packet[row.TIME], packet[row.FRAME], _key(packet), transport, truncated)
-        elif kind == row.SCTP:
-            self._sctp_packet(packet, payload)
-        elif kind == row.MALFORMED:
-            self._anomalies.add(_MALFORMED[packet[row.LAYER]], packet[row.FRAME])
-        elif depth >= self._options.max_tunnel_depth:
-            self._anomalies.add("tunnel-depth", packet[row.FRAME])
-        elif kind == row.FRAGMENT:
-            whole = self._fragments.add(payload, packet[row.TIME], packet[row.FRAME])
-            if whole is not None:
-                self._decode(whole, _RAW_IP, packet, depth)
-        elif kind == row.HEP:
-            self._hep(packet, payload, depth)
-        elif kind == row.ODD:
-            self._odd(packet, payload, depth)
-
-    def _decode(
-        self, data: bytes, link: int, outer: list[int], depth: int, transport: str = "UDP", missing: int = 0
-    ) -> None:
-        """Decode a packet that was unwrapped or put together, as if it had come in place of the outer one."""
-        if not data:
-            return
-        buffer = np.frombuffer(bytearray(data), np.uint8)
-        size, one = len(data), self._one
-        if not decode_one(
-            buffer, 0, size, size + missing, link, outer[row.TIME], outer[row.FRAME], self._options.max_tunnel_depth,
-            one, self._counts,
-        ):  # fmt: skip
-            return
-        if one[0, row.TRAFFIC] < 256:
-            one[0, row.TRAFFIC] |= outer[row.TRAFFIC] & ~255  # the VLAN stood outside
-        packet = one[0].tolist()
-        if packet[row.KIND] == row.RTP:
-            self._events.append((self._row, self._rtp_before, one.copy()))
-        else:
-            at = packet[row.AT]
-            self._dispatch(packet, data[at : at + packet[row.LENGTH]], depth + 1, transport)
-
-    def _hep(self, packet: list[int], payload: bytes, depth: int) -> None:
-        try:
-            hep = parse_hep(payload)
-        except ParseError:
-            self._anomalies.add("malformed-tunnel", packet[row.FRAME], "HEP")
-            return
-        if hep.time_ns is not None:
-            packet = [hep.time_ns, *packet[1:]]
-        self._decode(hep_packet(hep), _RAW_IP, packet, depth, "TCP" if hep.ip_protocol == 6 else "UDP")
-
-    def _odd(self, packet: list[int], payload: bytes, depth: int) -> None:
-        try:
-            inner = unwrap(payload, packet[row.LAYER])
-        except ParseError:
-            self._anomalies.add("malformed-link", packet[row.FRAME])
-            return
-        if inner is not None:
-            self._decode(*inner, packet, depth)
-
-    def _segment(self, packet: list[int], payload: bytes) -> None:
-        chunks = self._tcp.segment(
-            _key(packet), packet[row.TIME], packet[row.FRAME], packet[row.TCP_SEQ], packet[row.TCP_ACK],
-            packet[row.TCP_FLAGS], payload, packet[row.TCP_WIRE],
-        )  # fmt: skip
-        for chunk in chunks:
-            self._frame(chunk)
-
-    def _frame(self, chunk: Chunk) -> None:
-        """In-order bytes of one direction of a TCP connection."""
-        framer = self._framers.get(chunk.key)
-        if framer is None:
-            framer = self._framers[chunk.key] = StreamFramer(self._options, self._anomalies)
-        framed = framer.feed(chunk.data, chunk.time, chunk.frame, chunk.gap)
-        if chunk.end:
-            framed += framer.finish()
-            del self._framers[chunk.key]
-        elif framer.verdict is False:
-            self._tcp.ignore(chunk.key)
-            del self._framers[chunk.key]
-        self._keep_framed(chunk.key, framed)
-
-    def _keep_framed(self, key: Key, framed: Sequence[Framed]) -> None:
-        for message in framed:
-            if TOO_LARGE in message.defects:
-                self._anomalies.add("sip-too-large", message.frame)
-            self._keep(message.data, message.time, message.frame, key, message.transport, message.truncated)
-
-    def _sctp_packet(self, packet: list[int], payload: bytes) -> None:
-        addresses = packet[row.SRC_HI], packet[row.SRC_LO], packet[row.DST_HI], packet[row.DST_LO]
-        for message in self._sctp.packet(*addresses, packet[row.TIME], packet[row.FRAME], payload):
-            if looks_like_sip(np.frombuffer(message.data, np.uint8), 0, len(message.data)):
-                key = (*addresses, message.ports)
-                self._keep(message.data, message.time, message.frame, key, "SCTP", message.truncated)
-
-    def _keep(self, data: bytes, time: int, frame: int, key: Key, transport: str, truncated: bool) -> None:
-        """Keep a message that did not come in a datagram of its own."""
-        src_high, src_low, dst_high, dst_low, ports = key
-        index = self._store.add(
-            data, time, frame, src_high, src_low, ports >> 16, dst_high, dst_low, ports & 0xFFFF,
-            TRANSPORTS.index(transport), self._anomalies.capture, truncated,
-        )  # fmt: skip
-        self._events.append((self._row, self._rtp_before, index))
-
     # ---- the end
-    def _finish_transports(self) -> None:
-        """What transports still hold, after the last packet."""
-        self._row, self._rtp_before, self._events = 0, 0, []
-        for chunk in self._tcp.finish():
-            self._frame(chunk)
-        for key, framer in self._framers.items():
-            self._keep_framed(key, framer.finish())
-        self._sctp.finish()
-        for partial in self._fragments.finish():  # a capture filter on ports keeps first fragments only
-            outer = [partial.time, partial.frame, *[0] * (row.WIDTH - 2)]
-            self._decode(partial.packet, _RAW_IP, outer, 0, missing=self._options.max_datagram_bytes)
-        self._apply(self._one[:0], self._anomalies.capture)
-
     def _messages(self, clock_steps: bool) -> Messages:
         """All messages in order, capture duplicates left out."""
         store = self._store

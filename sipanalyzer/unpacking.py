@@ -1,0 +1,231 @@
+"""Packets that are neither plain RTP nor SIP in a datagram of its own become messages, or RTP. Floor 5.
+
+Comes in: rows of TCP segments, IP fragments, SCTP packets, Homer encapsulation and odd link layers, with their bytes,
+in order of time. Goes out: events, each at its row: the index of a message that was stored, or a row of RTP. What is
+unwrapped or put together is decoded by the kernel as if it had been captured so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .anomalies import Anomalies
+from .errors import ParseError
+from .kernels import columns as row
+from .kernels.packet import decode_one
+from .kernels.sipstart import looks_like_sip
+from .network.encapsulation import hep_packet, parse_hep, unwrap
+from .network.fragments import FragmentReassembler
+from .network.sctp import SctpReassembler
+from .network.tcp import Chunk, Key, TcpReassembler
+from .options import Options
+from .result import TRANSPORTS, Ints
+from .sip.framer import TOO_LARGE, Framed, StreamFramer
+from .sip.spans import MessageStore
+
+__all__ = ["MALFORMED", "AnomaliesOfCaptures", "Event", "Unpacker"]
+
+_RAW_IP = 101
+MALFORMED = {
+    row.BAD_LINK: "malformed-link",
+    row.BAD_IP: "malformed-ip",
+    row.BAD_TRANSPORT: "malformed-transport",
+    row.BAD_TUNNEL: "malformed-tunnel",
+    row.TOO_DEEP: "tunnel-depth",
+    row.BAD_RTP: "rtp-malformed",
+}
+"""Anomaly of each code that a row of kind MALFORMED may have."""
+
+Event = tuple[int, int, int | Ints]
+"""At which row, after how many rows of RTP, what: a message's index, or RTP that was wrapped."""
+
+
+class AnomaliesOfCaptures(Anomalies):
+    """Anomalies of whichever file the packet at hand is from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.each: list[Anomalies] = []
+        self.capture = 0
+
+    def add(self, code: str, frame: int | None = None, detail: str | None = None, count: int = 1) -> None:
+        """Count it there."""
+        self.each[self.capture].add(code, frame, detail, count)
+
+
+def _key(packet: Sequence[int]) -> Key:
+    """Source, destination and ports of a packet."""
+    return packet[row.SRC_HI], packet[row.SRC_LO], packet[row.DST_HI], packet[row.DST_LO], packet[row.PORTS]
+
+
+class Unpacker:
+    """What is under way in transports and fragments.
+
+    Parameters
+    ----------
+    options : Options
+        Limits.
+    store : MessageStore
+        Where messages go.
+    anomalies : AnomaliesOfCaptures
+        Where anomalies are counted; its `capture` is set to that of the packet at hand.
+    """
+
+    def __init__(self, options: Options, store: MessageStore, anomalies: AnomaliesOfCaptures) -> None:
+        self._options, self._store, self._anomalies = options, store, anomalies
+        self._tcp = TcpReassembler(options, anomalies)
+        self._framers: dict[Key, StreamFramer] = {}
+        self._sctp = SctpReassembler(options, anomalies)
+        self._fragments = FragmentReassembler(options, anomalies)
+        self._one = np.zeros((1, row.WIDTH), np.int64)
+        self._row = self._rtp_before = 0
+        self.events: list[Event] = []
+        """What happened since :meth:`begin`."""
+        self.counts = np.zeros(row.COUNTERS, np.int64)
+        """Kinds of what was unwrapped (`columns.COUNTERS`)."""
+
+    def begin(self) -> None:
+        """Start a new list of events."""
+        self.events = []
+        self._row = self._rtp_before = 0
+
+    def happened(self, i: int, rtp_before: int, index: int) -> None:
+        """Note that the message of this index came at row `i`."""
+        self.events.append((i, rtp_before, index))
+
+    def unpack(self, i: int, rtp_before: int, packet: list[int], payload: bytes) -> None:
+        """Take a packet that came at row `i`, after `rtp_before` rows of RTP.
+
+        Parameters
+        ----------
+        i, rtp_before : int
+            Go into the events.
+        packet : list of int
+            The row.
+        payload : bytes
+            What its `AT` and `LENGTH` referred to.
+        """
+        self._row, self._rtp_before = i, rtp_before
+        self._dispatch(packet, payload, 0)
+
+    def finish(self) -> None:
+        """After the last packet: what transports still hold becomes events."""
+        self.begin()
+        for chunk in self._tcp.finish():
+            self._frame(chunk)
+        for key, framer in self._framers.items():
+            self._keep_framed(key, framer.finish())
+        self._sctp.finish()
+        for partial in self._fragments.finish():  # a capture filter on ports keeps first fragments only
+            outer = [partial.time, partial.frame, *[0] * (row.WIDTH - 2)]
+            self._decode(partial.packet, _RAW_IP, outer, 0, missing=self._options.max_datagram_bytes)
+
+    def _dispatch(self, packet: list[int], payload: bytes, depth: int, transport: str = "UDP") -> None:
+        """Take a packet that is no plain RTP or SIP; `depth`: how often Python has unwrapped it so far."""
+        kind = packet[row.KIND]
+        if kind == row.TCP:
+            self._segment(packet, payload)
+        elif kind == row.SIP:
+            truncated = packet[row.WIRE_LENGTH] > packet[row.LENGTH]
+            self._keep(payload, packet[row.TIME], packet[row.FRAME], _key(packet), transport, truncated)
+        elif kind == row.SCTP:
+            self._sctp_packet(packet, payload)
+        elif kind == row.MALFORMED:
+            self._anomalies.add(MALFORMED[packet[row.LAYER]], packet[row.FRAME])
+        elif depth >= self._options.max_tunnel_depth:
+            self._anomalies.add("tunnel-depth", packet[row.FRAME])
+        elif kind == row.FRAGMENT:
+            whole = self._fragments.add(payload, packet[row.TIME], packet[row.FRAME])
+            if whole is not None:
+                self._decode(whole, _RAW_IP, packet, depth)
+        elif kind == row.HEP:
+            self._hep(packet, payload, depth)
+        elif kind == row.ODD:
+            self._odd(packet, payload, depth)
+
+    def _decode(
+        self, data: bytes, link: int, outer: list[int], depth: int, transport: str = "UDP", missing: int = 0
+    ) -> None:
+        """Decode a packet that was unwrapped or put together, as if it had come in place of the outer one."""
+        if not data:
+            return
+        buffer = np.frombuffer(bytearray(data), np.uint8)
+        size, one = len(data), self._one
+        if not decode_one(
+            buffer, 0, size, size + missing, link, outer[row.TIME], outer[row.FRAME], self._options.max_tunnel_depth,
+            one, self.counts,
+        ):  # fmt: skip
+            return
+        if one[0, row.TRAFFIC] < 256:
+            one[0, row.TRAFFIC] |= outer[row.TRAFFIC] & ~255  # the VLAN stood outside
+        packet = one[0].tolist()
+        if packet[row.KIND] == row.RTP:
+            self.events.append((self._row, self._rtp_before, one.copy()))
+        else:
+            at = packet[row.AT]
+            self._dispatch(packet, data[at : at + packet[row.LENGTH]], depth + 1, transport)
+
+    def _hep(self, packet: list[int], payload: bytes, depth: int) -> None:
+        try:
+            hep = parse_hep(payload)
+        except ParseError:
+            self._anomalies.add("malformed-tunnel", packet[row.FRAME], "HEP")
+            return
+        if hep.time_ns is not None:
+            packet = [hep.time_ns, *packet[1:]]
+        self._decode(hep_packet(hep), _RAW_IP, packet, depth, "TCP" if hep.ip_protocol == 6 else "UDP")
+
+    def _odd(self, packet: list[int], payload: bytes, depth: int) -> None:
+        try:
+            inner = unwrap(payload, packet[row.LAYER])
+        except ParseError:
+            self._anomalies.add("malformed-link", packet[row.FRAME])
+            return
+        if inner is not None:
+            self._decode(*inner, packet, depth)
+
+    def _segment(self, packet: list[int], payload: bytes) -> None:
+        chunks = self._tcp.segment(
+            _key(packet), packet[row.TIME], packet[row.FRAME], packet[row.TCP_SEQ], packet[row.TCP_ACK],
+            packet[row.TCP_FLAGS], payload, packet[row.TCP_WIRE],
+        )  # fmt: skip
+        for chunk in chunks:
+            self._frame(chunk)
+
+    def _frame(self, chunk: Chunk) -> None:
+        """In-order bytes of one direction of a TCP connection."""
+        framer = self._framers.get(chunk.key)
+        if framer is None:
+            framer = self._framers[chunk.key] = StreamFramer(self._options, self._anomalies)
+        framed = framer.feed(chunk.data, chunk.time, chunk.frame, chunk.gap)
+        if chunk.end:
+            framed += framer.finish()
+            del self._framers[chunk.key]
+        elif framer.verdict is False:
+            self._tcp.ignore(chunk.key)
+            del self._framers[chunk.key]
+        self._keep_framed(chunk.key, framed)
+
+    def _keep_framed(self, key: Key, framed: Sequence[Framed]) -> None:
+        for message in framed:
+            if TOO_LARGE in message.defects:
+                self._anomalies.add("sip-too-large", message.frame)
+            self._keep(message.data, message.time, message.frame, key, message.transport, message.truncated)
+
+    def _sctp_packet(self, packet: list[int], payload: bytes) -> None:
+        addresses = packet[row.SRC_HI], packet[row.SRC_LO], packet[row.DST_HI], packet[row.DST_LO]
+        for message in self._sctp.packet(*addresses, packet[row.TIME], packet[row.FRAME], payload):
+            if looks_like_sip(np.frombuffer(message.data, np.uint8), 0, len(message.data)):
+                key = (*addresses, message.ports)
+                self._keep(message.data, message.time, message.frame, key, "SCTP", message.truncated)
+
+    def _keep(self, data: bytes, time: int, frame: int, key: Key, transport: str, truncated: bool) -> None:
+        """Keep a message that did not come in a datagram of its own."""
+        src_high, src_low, dst_high, dst_low, ports = key
+        index = self._store.add(
+            data, time, frame, src_high, src_low, ports >> 16, dst_high, dst_low, ports & 0xFFFF,
+            TRANSPORTS.index(transport), self._anomalies.capture, truncated,
+        )  # fmt: skip
+        self.events.append((self._row, self._rtp_before, index))
