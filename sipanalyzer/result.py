@@ -215,7 +215,8 @@ class Call:
     messages: int
     retransmissions: int
     dialogs: int
-    auth: str
+    auth: str | None
+    """``none``, ``challenged`` or ``failed``; None where the capture ends before the verdict."""
     dtmf_info: bool
     """Whether digits came in INFO requests."""
     codecs_offered: tuple[str, ...]

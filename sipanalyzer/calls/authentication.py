@@ -6,7 +6,10 @@ Owns: the column `auth`. In: the transactions of one call that the caller saw. O
 
 from __future__ import annotations
 
+import re
+
 from ..result import Transaction
+from ..sip.header import find_header, find_headers
 from .hops import CallerHop
 from .rows import Rows
 
@@ -16,13 +19,22 @@ RETRY_NS = 5_000_000_000
 """A challenge that draws no retry within this is a failure."""
 
 _CHALLENGES = (401, 407)
+_CREDENTIALS = ("Proxy-Authorization", "Authorization")
+_ASKED = ("Proxy-Authenticate", "WWW-Authenticate")
+_QUOTED = re.compile(r'"([^"]*)"')
+"""What a realm or nonce says is no parameter; but some servers quote the value of `stale`."""
+_STALE = re.compile(r"[\s,]stale\s*=\s*true\b")
 _OF_CALLS = ("INVITE", "PRACK", "UPDATE", "INFO", "REFER", "BYE")
 """A client may register under the Call-ID of its call: that challenge is not the call's. ACK and CANCEL draw none."""
 
 
 def judge_authentication(
-    transactions: list[Transaction], rows: Rows, capture_end: int, hop: CallerHop | None = None
-) -> str:
+    transactions: list[Transaction],
+    rows: Rows,
+    capture_end: int,
+    timeout_ns: int,
+    hop: CallerHop | None = None,
+) -> str | None:
     """Say what became of challenges.
 
     Parameters
@@ -33,15 +45,18 @@ def judge_authentication(
         Message table.
     capture_end : int
         Time of the last packet, ns.
+    timeout_ns : int
+        How long a request waits for a response (64*T1).
     hop : CallerHop, optional
         Only what passed at the caller counts, where he is known.
 
     Returns
     -------
-    str
+    str or None
         ``none``: nobody was challenged. ``challenged``: some request with credentials drew something else than 401, 407
         or 403; or it drew a 401 or 407 that says ``stale=true`` (the password was right) so late in the capture that
-        the retry may be missing. ``failed``: none did, or none was sent. A 100 is nobody's verdict.
+        the retry may be missing. ``failed``: none did, or none was sent. A 100 is nobody's verdict: None where
+        credentials wait for theirs when the capture ends.
     """
     if not any(transaction.status_code in _CHALLENGES for transaction in transactions):
         return "none"
@@ -59,6 +74,10 @@ def judge_authentication(
         if any(status > 100 and status not in (401, 403, 407) for status in statuses):
             return "challenged"
     last = asked[-1]
+    if _has_credentials(rows, last.rows[0]) and last.final_response is None:
+        asked_at = max(rows.time[row] for row in last.rows if not rows.status[row])
+        waits = last.first_response is not None or capture_end - asked_at < timeout_ns
+        return None if waits else "failed"
     if last.status_code in _CHALLENGES and last.final_response is not None:
         fresh = capture_end - last.final_response < RETRY_NS
         if fresh and _has_credentials(rows, last.rows[0]) and _is_stale(rows, last):
@@ -71,11 +90,15 @@ def _passed(hop: CallerHop, rows: Rows, row: int) -> bool:
 
 
 def _has_credentials(rows: Rows, row: int) -> bool:
-    head = rows.messages.raw(row).lower()
-    return b"\nauthorization" in head or b"\nproxy-authorization" in head
+    raw = rows.messages.raw(row)
+    # looking for the word first spares a pass over the headers of most messages
+    return b"authorization" in raw.lower() and any(find_header(raw, name) is not None for name in _CREDENTIALS)
 
 
 def _is_stale(rows: Rows, transaction: Transaction) -> bool:
     row = next(row for row in transaction.rows if rows.status[row] in _CHALLENGES)
-    head = rows.messages.raw(row).lower().replace(b" ", b"").replace(b'"', b"")
-    return b"stale=true" in head
+    raw = rows.messages.raw(row)
+    values = (value.lower() for name in _ASKED for value in find_headers(raw, name))
+    return any(
+        _STALE.search(_QUOTED.sub(lambda found: found[1] if found[1] == "true" else "", value)) for value in values
+    )

@@ -160,6 +160,7 @@ def _build(work: _Work, call_id: int, members: list[int]) -> Call:
     release = find_release(hop, requests.byes, transactions, outcome, rows)
     first = hop.attempts[0].rows[0]
     others = [each.rows[0] for each in initial if each.rows[0] != first]
+    auth = judge_authentication(transactions, rows, work.capture_end, work.timeout_ns, hop)
     asserted, diversion = find_first(rows, [first, *others[:32]], ASSERTED, DIVERTED)
     return _assemble(
         work,
@@ -173,9 +174,14 @@ def _build(work: _Work, call_id: int, members: list[int]) -> Call:
         diversion=diversion,
         user_agent=product_of_caller(rows, first, (row for row in members if _sent(rows, row, hop.tags))),
         server=product_of_callee(rows, outcome.responses, (row for row in members if _sent_by_others(rows, row, hop))),
-        auth=judge_authentication(transactions, rows, work.capture_end, hop),
+        auth=None if auth == "failed" and _answered_unseen(outcome) else auth,
         caller_tag=messages.text("from_tag", first),
     )
+
+
+def _answered_unseen(outcome: Outcome) -> bool:
+    """Whether the call was answered though the capture lacks the 2xx: then it may lack credentials as well."""
+    return outcome.state in ("in-call", "completed") and outcome.answered is None
 
 
 def _sent(rows: Rows, row: int, tags: set[int]) -> bool:
@@ -214,7 +220,7 @@ def _build_partial(work: _Work, call_id: int, members: list[int], transactions: 
         diversion=None,
         user_agent=None,
         server=None,
-        auth=judge_authentication(transactions, rows, work.capture_end),
+        auth=judge_authentication(transactions, rows, work.capture_end, work.timeout_ns),
         caller_tag=None,
     )
 
@@ -248,7 +254,7 @@ def _assemble(
     diversion: str | None,
     user_agent: str | None,
     server: str | None,
-    auth: str,
+    auth: str | None,
     caller_tag: str | None,
 ) -> Call:
     rows, messages = work.rows, work.rows.messages

@@ -77,11 +77,10 @@ def judge(
     )
     if accepted:
         confirmed = {_pair(rows, row) for row in accepted}
-    elif final is not None:
-        confirmed = set()
     else:
-        confirmed = set(_proofs(hop, requests, rows, acks_of_failures))
-        final = _accepted_elsewhere(hop, confirmed, rows)
+        confirmed = set(_proofs(hop, requests, rows, acks_of_failures, final))
+        if confirmed or final is None:
+            final = _accepted_elsewhere(hop, confirmed, rows)
     gone = {_pair(rows, row) for row in requests.byes}
     facts = Facts(
         answered=bool(confirmed),
@@ -138,17 +137,30 @@ def _pair(rows: Rows, row: int) -> tuple[int, int]:
     return (one, other) if one < other else (other, one)
 
 
-def _proofs(hop: CallerHop, requests: Requests, rows: Rows, acks_of_failures: set[int]) -> Iterator[tuple[int, int]]:
+def _proofs(
+    hop: CallerHop, requests: Requests, rows: Rows, acks_of_failures: set[int], failure: int | None
+) -> Iterator[tuple[int, int]]:
     """Dialogs that a request shows to be confirmed though the caller's hop shows no 2xx.
 
     The ACK of a 2xx does, at whatever hop, since the caller sends it; and so does a BYE of the callee, who must not
-    send one in an early dialog (RFC 3261 15). The caller may.
+    send one in an early dialog (RFC 3261 15). The caller may. After a failure they prove that an INVITE which the
+    capture lacks was answered: the ACK where its CSeq number is of no INVITE here, the BYE where it came to the caller.
     """
+    numbers = {rows.cseq[attempt.rows[0]] for attempt in hop.attempts} if failure is not None else set()
     for row in requests.acks:
-        if rows.to_tag[row] >= 0 and rows.from_tag[row] in hop.tags and row not in acks_of_failures:
+        if (
+            rows.to_tag[row] >= 0
+            and rows.from_tag[row] in hop.tags
+            and row not in acks_of_failures
+            and (failure is None or (row > failure and rows.cseq[row] not in numbers))
+        ):
             yield _pair(rows, row)
     for row in requests.byes:
-        if rows.from_tag[row] not in hop.tags and rows.to_tag[row] in hop.tags:
+        if (
+            rows.from_tag[row] not in hop.tags
+            and rows.to_tag[row] in hop.tags
+            and (failure is None or (row > failure and hop.sees(rows, row)))
+        ):
             yield _pair(rows, row)
 
 

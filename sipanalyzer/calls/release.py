@@ -84,15 +84,21 @@ def _by_network(hop: CallerHop, byes: list[int], rows: Rows) -> bool:
 
 
 def _bye_final(bye: int, transactions: list[Transaction], rows: Rows) -> int | None:
-    """Time of the final response to a BYE, or to the same BYE with credentials."""
-    finals = [
-        row
-        for transaction in transactions
-        if transaction.method == "BYE"
-        and rows.from_tag[transaction.rows[0]] == rows.from_tag[bye]
-        and transaction.src[0] == rows.messages.endpoints[rows.src[bye]][0]
-        and transaction.dst[0] == rows.messages.endpoints[rows.dst[bye]][0]
-        for row in transaction.rows[1:]
-        if rows.status[row] >= 200 and rows.status[row] not in (401, 407)
-    ]
-    return rows.time[min(finals)] if finals else None
+    """Time of the final response to a BYE, or to the same BYE with credentials.
+
+    A BYE of another fork, and one that follows a BYE that nobody answered, are other BYEs.
+    """
+    for transaction in transactions:
+        first = transaction.rows[0]
+        if (
+            transaction.method != "BYE"
+            or first < bye
+            or (rows.from_tag[first], rows.to_tag[first]) != (rows.from_tag[bye], rows.to_tag[bye])
+            or transaction.src[0] != rows.messages.endpoints[rows.src[bye]][0]
+            or transaction.dst[0] != rows.messages.endpoints[rows.dst[bye]][0]
+        ):
+            continue
+        final = next((row for row in transaction.rows if rows.status[row] >= 200), None)
+        if final is None or rows.status[final] not in (401, 407):
+            return None if final is None else rows.time[final]
+    return None

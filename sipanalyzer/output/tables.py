@@ -107,7 +107,9 @@ def _file(thing: Any, result: Result) -> str | None:
 
 
 def _rate(stream: Stream) -> float | None:
-    return stream.bytes * 8e6 / (stream.end - stream.start) if stream.end > stream.start else None
+    """Payload bits over the time that they fill: the last packet's too, where it is known."""
+    filled_ns = stream.end - stream.start + (stream.ptime_ms or 0.0) * 1e6
+    return stream.bytes * 8e6 / filled_ns if stream.end > stream.start else None
 
 
 _STREAM: _Cells = {
@@ -129,7 +131,11 @@ _TRANSACTION: _Cells = {
     "final_response_ms": lambda transaction, _: _ms(transaction.final_response, transaction.start),
     "capture": _file,
 }
-_DIALOG: _Cells = {"capture": _file}
+_DIALOG: _Cells = {
+    "from_tag": lambda dialog, _: dialog.from_tag or None,
+    "to_tag": lambda dialog, _: dialog.to_tag or None,
+    "capture": _file,
+}
 _CAPTURE: _Cells = {
     "link_types": lambda capture, _: ",".join(capture.link_types) or None,
     "anomalies": lambda capture, _: str(capture.anomalies) or None,
