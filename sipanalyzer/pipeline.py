@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .calls.bindings import Signal
 from .calls.calls import build_calls
 from .calls.dialogs import track_dialogs
 from .calls.media import match_streams
-from .calls.timeline import MediaTimeline, Signal
+from .calls.timeline import MediaTimeline
 from .calls.transactions import classify_copies, match_transactions
 from .capture.block import Block
 from .capture.order import Reading

@@ -1,6 +1,6 @@
 """Signalling and media meet: streams are tied to calls, and calls get what their streams say.
 
-Floor 5. Comes in: figures of streams, bindings of sockets to calls (:mod:`.timeline`), calls. Goes out:
+Floor 5. Comes in: figures of streams, bindings of sockets to calls (:mod:`.bindings`), calls. Goes out:
 :class:`~sipanalyzer.result.Stream` and completed :class:`~sipanalyzer.result.Call`. Which calls a stream belongs to
 says :mod:`.ties`; which streams of a call are one medium at several hops says :mod:`.relays`.
 """
@@ -17,9 +17,9 @@ from ..options import Options
 from ..result import Call, Endpoint, Stream
 from ..rtp.figures import Figures, Socket, main_use
 from ..rtp.formats import Use
+from .bindings import CALLEE, CALLER, Binding
 from .relays import count_ssrc_changes, group_hops
 from .ties import OTHER_SIDE, Tie, tie_streams
-from .timeline import CALLEE, CALLER, Binding
 
 __all__ = ["match_streams"]
 
@@ -111,7 +111,7 @@ def _media(uses: Iterable[Use]) -> str | None:
 
 def _receiver(tie: Tie, media: str | None, bindings: Sequence[Binding]) -> Binding | None:
     """What the side that receives a stream said: its packet time counts (RFC 8866 6.4)."""
-    if tie.towards is not None and tie.binding.side == tie.towards:
+    if tie.towards is not None and tie.binding.side == tie.towards and tie.binding.kind == media:
         return tie.binding
     if tie.towards is None:  # a call without its beginning: the sides have no names
         return tie.binding if tie.matched == "sdp" else None
@@ -216,7 +216,7 @@ def _complete(
 
 
 def _media_latency(call: Call, ties: Mapping[int, Tie], streams: Sequence[Stream]) -> int | None:
-    """First 2xx to the first packet towards the caller, at the hop nearest to the caller where several were captured."""
+    """First 2xx to the first packet towards the caller, at the hop nearest to the caller of those captured."""
     if call.answered is None or call.partial:
         return None
     arriving = {k: tie.binding for k, tie in ties.items() if tie.towards == CALLER}

@@ -5,70 +5,56 @@ stream table, which sockets expect RTP and what payload types mean there; to :mo
 calls. Sources: RFC 3264 (offer/answer), RFC 3261 13 (which messages carry them), RFC 3605, RFC 5761.
 
 An SDP acts from its own message on. A binding ends when its side names another socket, refuses the media (port 0), or
-its call ends.
+its call ends. What a re-INVITE offers stands beside what held before until the 2xx; refused, it is taken back.
 """
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field
 
-from ..codecs import Codec, by_name
 from ..network.endpoints import address_words
 from ..options import Options
 from ..rtp.figures import Socket
 from ..rtp.formats import Format
 from ..rtp.streams import StreamTable
-from ..sip.sdp import Media, Sdp, codec_of
+from ..sip.sdp import Media, Sdp
+from .bindings import CALLEE, CALLER, Binding, Signal, formats_of
 
-__all__ = ["Binding", "MediaTimeline", "Signal"]
+__all__ = ["MediaTimeline"]
 
-CALLER, CALLEE = "caller", "callee"
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """What the timeline needs of one SIP message."""
-
-    time: int
-    call_id: int
-    request: bool
-    status: int
-    method: str
-    """Of a response the method of its CSeq."""
-    from_tag: int
-    to_tag: int
-    src: Socket
-    dst: Socket
-    sdp: Sdp | None
-
-
-@dataclass(slots=True)
-class Binding:
-    """One side of one call listens at one socket, from one SDP on."""
-
-    call_id: int
-    side: str | None
-    """``caller`` or ``callee``; None in a call whose initial INVITE was not seen."""
-    party: int
-    """Tag of the side (a fork has several callees)."""
-    media_index: int
-    kind: str
-    socket: Socket
-    signalling: Socket
-    """Where its SIP came from: behind NAT the media come from there too."""
-    since: int
-    until: int | None
-    formats: dict[int, Format]
-    ptime_ms: float | None
-    direction: str
-    encrypted: bool
-    streams: list[int] = field(default_factory=list)
-    """Streams that arrived here while it held."""
-
+_REFUSABLE = ("INVITE", "UPDATE")
+"""Requests whose offer is taken back when they fail (RFC 3261 14.1, RFC 3311 5.2)."""
+_LIVE_STREAMS = 1_024
+"""Streams of one socket that SDP still concerns; where there are more, the older ones are past."""
+_OPEN_BINDINGS = 64
+"""Bindings of one socket by several calls that are told apart."""
+_PAUSE_NS = 1_000_000_000
+"""A device whose media paused this long and that offers the same socket in another call has left the former one."""
 
 _Key = tuple[int, int, Socket, int]
 """Party, media index, the hop's signalling source (a proxy may rewrite SDP), 0 or the number of an ICE candidate."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """A socket."""
+
+    bindings: list[Binding] = field(default_factory=list)
+    """The open ones, and those closed since it last passed from call to call."""
+    arriving: list[int] = field(default_factory=list)
+    """Live streams with this destination."""
+    leaving: list[int] = field(default_factory=list)
+    """Live streams with this source."""
+
+
+@dataclass(slots=True)
+class _Offer:
+    """What a re-INVITE changed, to be taken back if it is refused."""
+
+    before: Binding | None
+    direction: str
+    ptime_ms: float | None
+    formats: dict[int, Format]
 
 
 @dataclass(slots=True)
@@ -79,6 +65,10 @@ class _Dialogue:
     first_src: Socket | None = None
     bindings: dict[_Key, Binding] = field(default_factory=dict)
     """Open bindings."""
+    offers: dict[_Key, _Offer] = field(default_factory=dict)
+    """Those of a re-INVITE or UPDATE without final response yet."""
+    formats: dict[str, dict[int, Format]] = field(default_factory=dict)
+    """By kind of media: what its SDP last said of each payload type."""
     all: list[Binding] = field(default_factory=list)
     last_time: int = 0
     answered: bool = False
@@ -97,19 +87,16 @@ class MediaTimeline:
         self.streams = StreamTable(options, self.describe, self.created)
         self._stale_ns, self._unanswered_ns = options.stale_binding_ns, options.unanswered_binding_ns
         self._calls: dict[int, _Dialogue] = {}
-        self._sockets: dict[Socket, list[Binding]] = {}
-        self._arriving: dict[Socket, list[int]] = {}
-        """Live streams by destination."""
-        self._leaving: dict[Socket, list[int]] = {}
-        """Live streams by source."""
+        self._places: dict[Socket, _Place] = {}
 
     # ---- what the stream table asks
     def created(self, stream: int, src: Socket, dst: Socket, time: int) -> None:
         """Note a new stream."""
         del time
-        self._arriving.setdefault(dst, []).append(stream)
-        self._leaving.setdefault(src, []).append(stream)
-        for binding in self._sockets.get(dst, ()):
+        place = self._place(dst)
+        _append(place.arriving, stream)
+        _append(self._place(src).leaving, stream)
+        for binding in place.bindings:
             if binding.until is None:
                 binding.streams.append(stream)
 
@@ -125,21 +112,25 @@ class MediaTimeline:
             form = binding.formats.get(payload_type)
             if form is not None:
                 return form
-        sending = self._open(src)
-        for binding in (*receiving, *sending):
-            for other in reversed(self._calls[binding.call_id].all):
-                form = other.formats.get(payload_type)
-                if form is not None and other.kind == binding.kind:
-                    return form
+        for binding in (*receiving, *self._open(src)):
+            form = self._calls[binding.call_id].formats.get(binding.kind, {}).get(payload_type)
+            if form is not None:
+                return form
         return None
+
+    def _place(self, socket: Socket) -> _Place:
+        place = self._places.get(socket)
+        if place is None:
+            place = self._places[socket] = _Place()
+        return place
 
     def _open(self, socket: Socket) -> list[Binding]:
         """Bindings of a socket, the newest first; closed ones only where none is open."""
-        bindings = self._sockets.get(socket)
-        if not bindings:
+        place = self._places.get(socket)
+        if place is None or not place.bindings:
             return []
-        still = [binding for binding in reversed(bindings) if binding.until is None]
-        return still or bindings[-1:]
+        still = [binding for binding in reversed(place.bindings) if binding.until is None]
+        return still or place.bindings[-1:]
 
     # ---- what signalling says
     def signal(self, message: Signal) -> None:
@@ -157,6 +148,8 @@ class MediaTimeline:
                 call.ended, call.answered = False, False
         if message.sdp is not None:
             self._describe(message, call, message.sdp)
+        if not message.request and message.status >= 200 and call.offers and message.method in _REFUSABLE:
+            self._settle(message, call)
         if message.method == "INVITE" and not message.request and 200 <= message.status < 300:
             call.answered = True
         self._end(message, call)
@@ -166,18 +159,28 @@ class MediaTimeline:
         side = None
         if call.caller_tag is not None:
             side = CALLER if party == call.caller_tag else CALLEE
+        offered = message.request and call.answered and message.method in _REFUSABLE
         for index, media in enumerate(sdp.media):
+            call.formats.setdefault(media.kind, {}).update(formats_of(media))
             sockets = self._listening(media, message)
             for number in range(1 + len(media.candidates)):
                 key = (party, index, message.src, number)
                 before = call.bindings.get(key)
                 socket = sockets[number] if number < len(sockets) else None
-                if before is not None and before.socket == socket:
+                same = before is not None and before.socket == socket and before.until is None
+                if before is not None and offered and (key not in call.offers or not same):
+                    self._accept(call, key, message.time)  # an earlier change, whose response was not captured
+                    call.offers[key] = _Offer(before, before.direction, before.ptime_ms, before.formats)
+                if before is not None and same:
                     self._renew(before, media)
                     continue
                 if before is not None:
-                    call.bindings.pop(key).until = message.time
+                    del call.bindings[key]
+                    if not offered:
+                        _close(before, message.time)
                 if socket is not None:
+                    if before is None and offered:
+                        call.offers[key] = _Offer(None, "", None, {})
                     self._bind(message, call, key, side, media, socket)
         if call.answered and message.method != "ACK":  # a re-INVITE or UPDATE, or its answer
             self._interrupt(call)
@@ -185,15 +188,40 @@ class MediaTimeline:
     def _renew(self, binding: Binding, media: Media) -> None:
         """The same side names the same socket again."""
         binding.direction, binding.ptime_ms = media.direction, media.ptime
-        formats = _formats(media)
+        formats = formats_of(media)
         if formats != binding.formats:
             binding.formats = formats
             self._forget(binding.socket)
 
+    def _settle(self, message: Signal, call: _Dialogue) -> None:
+        """A final response to a re-INVITE or UPDATE: its offer holds, or is taken back."""
+        for key in [key for key in call.offers if key[0] == message.from_tag]:
+            if message.status < 300:
+                self._accept(call, key, message.time)
+            else:
+                self._take_back(call, key, message.time)
+
+    def _accept(self, call: _Dialogue, key: _Key, time: int) -> None:
+        offer = call.offers.pop(key, None)
+        if offer is not None and offer.before is not None and offer.before is not call.bindings.get(key):
+            _close(offer.before, time)
+
+    def _take_back(self, call: _Dialogue, key: _Key, time: int) -> None:
+        offer = call.offers.pop(key)
+        now, before = call.bindings.pop(key, None), offer.before
+        if now is not None and now is not before:
+            _close(now, time)
+        if before is not None:
+            before.direction, before.ptime_ms = offer.direction, offer.ptime_ms
+            before.formats = offer.formats
+            call.bindings[key] = before
+            self._forget(before.socket)
+
     def _bind(
         self, message: Signal, call: _Dialogue, key: _Key, side: str | None, media: Media, socket: Socket
     ) -> None:
-        self._part_from_others(message, call, socket)
+        place = self._place(socket)
+        self._part_from_others(message, call, place)
         binding = Binding(
             call_id=message.call_id,
             side=side,
@@ -204,37 +232,58 @@ class MediaTimeline:
             signalling=message.src,
             since=message.time,
             until=None,
-            formats=_formats(media),
+            formats=formats_of(media),
             ptime_ms=media.ptime,
             direction=media.direction,
             encrypted=media.encrypted,
-            streams=list(self._arriving.get(socket, ())),
+            streams=list(place.arriving),
         )
         call.bindings[key] = binding
         call.all.append(binding)
-        self._sockets.setdefault(socket, []).append(binding)
+        place.bindings.append(binding)
+        del place.bindings[:-_OPEN_BINDINGS]
         if media.kind in ("audio", "video", "text"):
             self.streams.announce(socket)
         self._forget(socket)
 
-    def _part_from_others(self, message: Signal, call: _Dialogue, socket: Socket) -> None:
+    def _part_from_others(self, message: Signal, call: _Dialogue, place: _Place) -> None:
         """Split the streams at a socket from those that will come for this call, where other calls there have ended.
 
         Another call that still runs shares the socket (direct media behind a back-to-back user agent). One whose BYE
-        was not captured runs no more when its media and its signalling at that socket have long been silent.
+        was not captured runs no more when its media and its signalling at that socket have long been silent, or when
+        the device that has the socket offers it in a new call itself.
         """
-        others = [b for b in self._sockets.get(socket, ()) if b.call_id != message.call_id]
-        for binding in others:
-            if binding.until is None and self._stale(binding, message.time):
-                binding.until = message.time
-        if not others or any(b.until is None for b in others):
+        others = [binding for binding in place.bindings if binding.call_id != message.call_id]
+        if not others:
             return
-        bound = {stream for b in others for stream in b.streams}
-        ours = {stream for b in call.all for stream in b.streams}
-        for stream in self._arriving.get(socket, ()):
+        first: dict[int, Binding] = {}
+        for binding in place.bindings:
+            first.setdefault(binding.call_id, binding)
+        for binding in others:
+            if binding.until is None and (
+                self._stale(binding, message.time)
+                or (message.call_id not in first and self._left(first[binding.call_id], message))
+            ):
+                binding.until = message.time
+        if any(binding.until is None for binding in others):
+            return
+        bound = {stream for binding in others for stream in binding.streams}
+        ours = {stream for binding in call.all for stream in binding.streams}
+        for stream in place.arriving:
             if stream in bound and stream not in ours:
                 self.streams.split(stream)
-        self._arriving[socket] = [s for s in self._arriving.get(socket, ()) if s not in bound or s in ours]
+        place.arriving = [stream for stream in place.arriving if stream not in bound or stream in ours]
+        place.bindings = [binding for binding in place.bindings if binding.call_id == message.call_id]
+
+    def _left(self, binding: Binding, message: Signal) -> bool:
+        """Whether the device that named a socket first in another call names it again, and its media there paused."""
+        limit = message.time - _PAUSE_NS
+        return (
+            binding.signalling[:2] == message.src[:2]
+            and self._calls[binding.call_id].answered
+            and bool(binding.streams)
+            and all(self.streams.last_time(stream) < limit for stream in binding.streams)
+        )
 
     def _stale(self, binding: Binding, now: int) -> bool:
         silent = now - self._calls[binding.call_id].last_time
@@ -265,14 +314,15 @@ class MediaTimeline:
 
     def _forget(self, socket: Socket) -> None:
         """What payload types mean to and from a socket may have changed."""
-        streams = self._arriving.get(socket, []) + self._leaving.get(socket, [])
-        if streams:
-            self.streams.forget_formats(streams)
+        place = self._places.get(socket)
+        if place is not None:
+            self.streams.forget_formats(place.arriving + place.leaving)
 
     def _interrupt(self, call: _Dialogue) -> None:
         streams: set[int] = set()
-        for binding in call.all:
-            streams.update(self._arriving.get(binding.socket, ()), self._leaving.get(binding.socket, ()))
+        for binding in call.bindings.values():
+            place = self._places[binding.socket]
+            streams.update(place.arriving, place.leaving)
         self.streams.interrupt(sorted(streams))
 
     def _end(self, message: Signal, call: _Dialogue) -> None:
@@ -287,8 +337,10 @@ class MediaTimeline:
         else:
             return
         call.ended = True
+        for key in list(call.offers):
+            self._accept(call, key, message.time)
         for key in closing:
-            call.bindings.pop(key).until = message.time
+            _close(call.bindings.pop(key), message.time)
 
     # ---- what the end needs
     def bindings(self) -> dict[int, list[Binding]]:
@@ -296,29 +348,12 @@ class MediaTimeline:
         return {call_id: call.all for call_id, call in self._calls.items() if call.all}
 
 
-def _formats(media: Media) -> dict[int, Format]:
-    """Payload types of a media description."""
-    maps = tuple((number, codec_of(media, number)) for number in _payload_types(media.formats))
-    return _formats_of(maps, media.kind, media.ptime, media.encrypted)
+def _close(binding: Binding, time: int) -> None:
+    if binding.until is None:
+        binding.until = time
 
 
-@functools.lru_cache(maxsize=1024)
-def _payload_types(formats: tuple[str, ...]) -> tuple[int, ...]:
-    return tuple(int(text) for text in formats if text.isascii() and text.isdigit() and int(text) < 128)
-
-
-@functools.lru_cache(maxsize=1024)
-def _formats_of(
-    codecs: tuple[tuple[int, Codec | None], ...], kind: str, ptime: float | None, encrypted: bool
-) -> dict[int, Format]:
-    """The dictionary is shared: nobody changes it."""
-    formats = {}
-    for payload_type, codec in codecs:
-        if codec is not None:
-            known = by_name(codec.name)
-            default = known.ptime_ms if known is not None else 20
-            media = kind if kind in ("audio", "video", "text", "image", "application") else codec.media
-            formats[payload_type] = Format(
-                codec.name, codec.clock_rate_hz, media, ptime, default, encrypted, from_sdp=True
-            )
-    return formats
+def _append(streams: list[int], stream: int) -> None:
+    streams.append(stream)
+    if len(streams) >= 2 * _LIVE_STREAMS:
+        del streams[:-_LIVE_STREAMS]

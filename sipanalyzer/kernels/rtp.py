@@ -170,7 +170,11 @@ def update_streams(  # type: ignore[no-untyped-def]
         else:
             highest = int(ints[s, HIGHEST])
             step = ((sequence - highest + 32768) & 0xFFFF) - 32768
-            if step <= _MAX_DROPOUT and step >= -_MAX_MISORDER:
+            if (  # 100 back is within reach, but not where it confirms a jump of 101
+                step <= _MAX_DROPOUT
+                and step >= -_MAX_MISORDER
+                and (step > -_MAX_MISORDER or sequence != (int(ints[s, PENDING]) + 1) & 0xFFFF)
+            ):
                 drop_pending(s, ints)
                 full = take(s, highest + step, now, stamp, second, clock, role, ints, reals, ring, early)
             elif int(ints[s, PENDING]) < 0:
@@ -246,5 +250,7 @@ def update_streams(  # type: ignore[no-untyped-def]
 def close_streams(end: int, ints, reals) -> None:  # type: ignore[no-untyped-def]
     """After the last packet: pending packets are strays, regression sums are closed."""
     for s in range(end):
+        if int(ints[s, PENDING]) >= 0:
+            ints[s, LAST_TIME] = ints[s, PENDING_TIME]
         drop_pending(s, ints)
         close_group(s, ints, reals)

@@ -76,14 +76,14 @@ def take(  # type: ignore[no-untyped-def]
     if seen >> 32 == ext:
         if seen & 0xFFFFFFFF == stamp:
             ints[s, DUPLICATES] = int(ints[s, DUPLICATES]) + 1
-        else:
-            ints[s, REUSED] = int(ints[s, REUSED]) + 1
-        return False
+            return False
+        ints[s, REUSED] = int(ints[s, REUSED]) + 1  # another packet under a number that is taken: no duplicate
+    else:
+        ints[s, DISTINCT] = int(ints[s, DISTINCT]) + 1
     ring[s, at] = (ext << 32) | stamp
-    ints[s, DISTINCT] = int(ints[s, DISTINCT]) + 1
     if ext > int(ints[s, HIGHEST]):
         ints[s, HIGHEST] = ext
-    else:
+    elif ext < int(ints[s, HIGHEST]):
         ints[s, OUT_OF_ORDER] = int(ints[s, OUT_OF_ORDER]) + 1
         if ext < int(ints[s, LOWEST]):
             ints[s, LOWEST] = ext

@@ -110,7 +110,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         C("codec", "text", "", "codec by its IANA name"),
         C("clock_rate", "int", "Hz", "RTP clock rate"),
         C("ptime_ms", "float", "ms", "packet time seen: the usual RTP timestamp step over the clock rate"),
-        C("ptime_negotiated_ms", "float", "ms", "packet time from SDP"),
+        C("ptime_negotiated_ms", "float", "ms", "packet time from SDP, of the side that receives the stream"),
         C("kbit_s", "float", "kbit/s", "payload rate: payload bits over duration_s and, where known, one ptime_ms"),
         C("dscp", "int", "", "most frequent DSCP"),
         C("vlan", "int", "", "most frequent VLAN"),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from ..kernels import streamstate as state
-from .formats import Format
+from .formats import Use
 
-__all__ = ["Figures", "Socket", "finish_figures"]
+__all__ = ["Figures", "Socket", "finish_figures", "main_use"]
 
 Socket = tuple[int, int, int]
 """High and low half of an address, and a port."""
@@ -24,10 +22,8 @@ class Figures:
     ssrc: int
     src: Socket
     dst: Socket
-    payload_types: tuple[int, ...]
-    formats: tuple[Format, ...]
-    """In order of first use, one for each payload type."""
-    format_packets: tuple[int, ...]
+    uses: tuple[Use, ...]
+    """Its payload types and what they meant, in order of first use."""
     clock_rate_hz: int | None
     ptime_ms: float | None
     dscp: int | None
@@ -54,13 +50,17 @@ class Figures:
     reused: int
     anomalies: tuple[str, ...]
 
+    @property
+    def payload_types(self) -> tuple[int, ...]:
+        """In order of first use."""
+        return tuple(dict.fromkeys(use.payload_type for use in self.uses))
+
 
 def finish_figures(
     s: int,
     i: list[int],
     r: list[float],
-    counts: npt.NDArray[np.int32],
-    used: dict[int, Format],
+    uses: Sequence[Use],
     capture: int,
     noted: list[str],
 ) -> Figures:
@@ -72,17 +72,16 @@ def finish_figures(
         Number of the stream.
     i, r : list
         Its rows of `ints` and `reals`.
-    counts : int32[128]
-        Packets of each payload type.
-    used : dict
-        Its formats by payload type, in order of first use.
+    uses : sequence of Use
+        In order of first use.
     capture : int
         File of its first packet.
     noted : list of str
         Anomalies noted while it passed.
     """
     expected = i[state.EXPECTED_BEFORE] + i[state.HIGHEST] - i[state.LOWEST] + 1
-    main = _main_format(used, counts)
+    used = main_use(uses)
+    main = None if used is None else used.format
     clock = main.clock_rate_hz if main is not None and main.clock_rate_hz else None
     usual_count, usual = max(
         (i[state.STEP_0_COUNT], i[state.STEP_0]),
@@ -104,9 +103,7 @@ def finish_figures(
         ssrc=i[state.KEY_SSRC],
         src=(i[state.KEY_SRC_HI], i[state.KEY_SRC_LO], i[state.KEY_PORTS] >> 16),
         dst=(i[state.KEY_DST_HI], i[state.KEY_DST_LO], i[state.KEY_PORTS] & 0xFFFF),
-        payload_types=tuple(used),
-        formats=tuple(used.values()),
-        format_packets=tuple(int(counts[payload_type]) for payload_type in used),
+        uses=tuple(uses),
         clock_rate_hz=clock,
         ptime_ms=ptime,
         dscp=traffic & 0xFF,
@@ -135,11 +132,6 @@ def finish_figures(
     )
 
 
-def _main_format(used: dict[int, Format], counts: npt.NDArray[np.int32]) -> Format | None:
-    """The format of most packets, audio and video before events and comfort noise."""
-    if not used:
-        return None
-    return max(
-        used.items(),
-        key=lambda item: (item[1].role in (state.AUDIO, state.VIDEO), int(counts[item[0]])),
-    )[1]
+def main_use(uses: Iterable[Use]) -> Use | None:
+    """The format of most packets, audio and video before events and comfort noise; None without any."""
+    return max(uses, key=lambda use: (use.format.role in (state.AUDIO, state.VIDEO), use.packets), default=None)

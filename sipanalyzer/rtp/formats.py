@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..codecs import STATIC, Codec, is_comfort_noise, is_event
 from ..kernels import streamstate as state
 
-__all__ = ["UNKNOWN_FORMAT", "Format", "format_of", "looks_like_event", "static_format"]
+__all__ = ["UNKNOWN_FORMAT", "Format", "Use", "format_of", "looks_like_event", "static_format"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,18 @@ class Format:
 
 
 UNKNOWN_FORMAT = Format(None, 0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A format as one stream used it; a payload type that a re-INVITE gives another meaning is used twice."""
+
+    payload_type: int
+    format: Format
+    since: int
+    """Its first packet, ns."""
+    packets: int
+    """How many packets; while the stream passes: packets of that payload type before."""
 
 
 def format_of(codec: Codec) -> Format:

@@ -7,8 +7,8 @@ is asked of a callback, since SDP lives on another floor. Sources: RFC 3550 A.1,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from ..kernels import streamstate as state
 from ..options import Options
 from .clock import estimate_clock_rate
 from .figures import Figures, Socket, finish_figures
-from .formats import UNKNOWN_FORMAT, Format, looks_like_event, static_format
+from .formats import UNKNOWN_FORMAT, Format, Use, looks_like_event, static_format
 
 __all__ = ["StreamTable"]
 
@@ -33,7 +33,9 @@ class _Stream:
 
     capture: int
     formats: dict[int, Format] = field(default_factory=dict)
-    """By payload type, in order of first use."""
+    """What each payload type means now."""
+    uses: list[Use] = field(default_factory=list)
+    """What they meant since when, in order of first use; `packets` are those of the payload type before."""
     main: Format | None = None
     """First audio or video format with a known clock, or the estimate."""
     anomalies: list[str] = field(default_factory=list)
@@ -72,6 +74,8 @@ class StreamTable:
         self._early_free = list(range(16))
         self._sockets = np.full((1024, 3), -1, np.int64)
         self._socket_count = 0
+        self._nowhere = np.full((2, 3), -1, np.int64)
+        """A table of announced sockets without any."""
         half = options.probation_candidates
         self._candidate_slots = np.full(4 * half, -1, np.int32)
         self._held = np.zeros((2 * half * probation.HOLD, row.WIDTH), np.int64)
@@ -152,7 +156,7 @@ class StreamTable:
         return int(self._ints[stream, state.LAST_TIME])
 
     def announce(self, socket: Socket) -> None:
-        """RTP to this socket needs no probation from now on."""
+        """RTP to this socket, of a payload type that is described there, needs no probation from now on."""
         high, low, port = socket
         if probation.is_announced(self._sockets, high, low, port):
             return
@@ -199,16 +203,20 @@ class StreamTable:
         captures : int or int64[n]
             File of each row.
         """
-        at, out = start, self._out
+        at, out, until, unexplained = start, self._out, end, False
         while True:
             at = kernel.update_streams(
-                rows, at, end, self._slots, self._ints, self._reals, self._ring, self._by_type, self._counts,
-                self._format_table, self._early, self._sockets, self._candidate_slots, self._held, self._candidates,
+                rows, at, until, self._slots, self._ints, self._reals, self._ring, self._by_type, self._counts,
+                self._format_table, self._early, self._nowhere if unexplained else self._sockets,
+                self._candidate_slots, self._held, self._candidates,
                 self._probation, self._options.probation_packets, self._options.silence_split_ns, out,
             )  # fmt: skip
             reason, stream = int(out[0]), int(out[1])
             if reason == kernel.DONE:
-                return
+                if until == end and not unexplained:
+                    return
+                until, unexplained = end, False
+                continue
             capture = captures if isinstance(captures, int) else int(captures[at])
             if reason == kernel.NEW_FORMAT:
                 self._settle(stream, rows, at)
@@ -216,12 +224,14 @@ class StreamTable:
                 self._settle_clock(stream)
                 at += 1
             elif reason == kernel.NEW_ANNOUNCED:
-                if self._new(rows, at, capture, True) is None:
+                if not self._explained(rows, at):  # a packet that only looks like RTP, perhaps: on to probation
+                    until, unexplained = at + 1, True
+                elif self._new(rows, at, capture, True) is None:
                     self.not_tabled += 1
                     at += 1
             elif reason == kernel.NEW_PROMOTED:
                 kept = self._held[stream : stream + int(out[2])].copy()
-                if self._new(kept, 0, capture, False) is None:
+                if self._new(kept, 0, capture, unexplained) is None:
                     self.not_tabled += 1
                 else:
                     self.feed(kept, 0, len(kept), capture)
@@ -233,6 +243,12 @@ class StreamTable:
                 pending = self._pending_row(stream, rows, at)
                 if self._new(pending, 0, capture, False, replaces=stream) is not None:
                     self.feed(pending, 0, 1, capture)
+
+    def _explained(self, rows: Rows, i: int) -> bool:
+        """Whether SDP says what the payload type of row i is at the socket where it arrived."""
+        src_high, src_low, dst_high, dst_low, ports = rows[i, row.SRC_HI : row.PORTS + 1].tolist()
+        src, dst = (src_high, src_low, ports >> 16), (dst_high, dst_low, ports & 0xFFFF)
+        return self._describe(src, dst, int(rows[i, row.PT]) & 127, int(rows[i, row.TIME])) is not None
 
     def _pending_row(self, s: int, rows: Rows, at: int) -> Rows:
         """The packet that stream `s` held as pending, as a row again, taken out of the stream."""
@@ -265,11 +281,12 @@ class StreamTable:
             else:
                 form = UNKNOWN_FORMAT
         before = info.formats.get(payload_type)
-        if before is not None and before.clock_rate_hz and form.from_sdp and form.clock_rate_hz != before.clock_rate_hz:
+        guessed = before is not None and not before.from_sdp and before.clock_rate_hz
+        if guessed and form.from_sdp and form.clock_rate_hz != guessed:
             info.anomalies.append("rtp-clock-late")
         if before is not None and not form.from_sdp:
             form = before  # an estimate, or SDP that has been replaced since, says more than nothing
-        info.formats[payload_type] = form
+        self._use(s, payload_type, form, int(rows[i, row.TIME]))
         if form.role in (state.AUDIO, state.VIDEO):
             if info.main is None or form.from_sdp or not info.main.clock_rate_hz:
                 info.main = form
@@ -282,6 +299,17 @@ class StreamTable:
             elif self._ints[s, state.EARLY] < 0:
                 self._ints[s, state.EARLY] = self._early_place()
         self._by_type[s, payload_type] = self._number(form)
+
+    def _use(self, s: int, payload_type: int, form: Format, time: int) -> None:
+        """From now on a payload type means this; where it had no name before, it always did."""
+        info = self._streams[s]
+        before = info.formats.get(payload_type)
+        info.formats[payload_type] = form
+        if before is None or (before.name is not None and before.name != form.name):
+            info.uses.append(Use(payload_type, form, time, int(self._counts[s, payload_type])))
+        elif before != form:
+            last = next(k for k in range(len(info.uses) - 1, -1, -1) if info.uses[k].payload_type == payload_type)
+            info.uses[last] = replace(info.uses[last], format=form)
 
     def _number(self, form: Format) -> int:
         """1 + the row of `format_table` for this format."""
@@ -324,7 +352,7 @@ class StreamTable:
         info.main = form
         for payload_type, known in info.formats.items():
             if known is UNKNOWN_FORMAT:
-                info.formats[payload_type] = form
+                self._use(s, payload_type, form, 0)
                 self._by_type[s, payload_type] = self._number(form)
 
     # ---- the end
@@ -336,6 +364,18 @@ class StreamTable:
         kernel.close_streams(self.count, self._ints, self._reals)
         ints, reals, counts = self._ints[: self.count].tolist(), self._reals[: self.count].tolist(), self._counts
         return [
-            finish_figures(s, ints[s], reals[s], counts[s], info.formats, info.capture, info.anomalies)
+            finish_figures(s, ints[s], reals[s], _counted(info.uses, counts[s]), info.capture, info.anomalies)
             for s, info in enumerate(self._streams)
         ]
+
+
+def _counted(uses: Sequence[Use], counts: npt.NDArray[np.int32]) -> list[Use]:
+    """Uses with their packets, from the packets of their payload type before them and in all."""
+    after: dict[int, int] = {}
+    counted = []
+    for use in reversed(uses):
+        end = after.get(use.payload_type, int(counts[use.payload_type]))
+        after[use.payload_type] = use.packets
+        if end > use.packets:
+            counted.append(replace(use, packets=end - use.packets))
+    return counted[::-1]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+from sipanalyzer.calls.bindings import Binding
 from sipanalyzer.calls.media import match_streams
-from sipanalyzer.calls.timeline import Binding
 from sipanalyzer.network.endpoints import address_words
 from sipanalyzer.result import Call, Stream
 from sipanalyzer.rtp.figures import Figures
-from sipanalyzer.rtp.formats import Format
+from sipanalyzer.rtp.formats import Format, Use
 
 S = 1_000_000_000
 PCMA = Format("PCMA", 8000, "audio", from_sdp=True)
@@ -21,10 +21,14 @@ def socket(text: str) -> tuple[int, int, int]:
     return (*address_words(address), int(port))
 
 
+def use(form: Format, payload_type: int = 8, since: float = 0, packets: int = 100) -> Use:
+    return Use(payload_type, form, int(since * S), packets)
+
+
 def figure(src: str, dst: str, start: float, end: float, ssrc: int = 1, index: int = 0, **more) -> Figures:
     base = {
-        "index": index, "ssrc": ssrc, "src": socket(src), "dst": socket(dst), "payload_types": (8,), "formats": (PCMA,),
-        "format_packets": (100,), "clock_rate_hz": 8000, "ptime_ms": 20.0, "dscp": 46, "vlan": None,
+        "index": index, "ssrc": ssrc, "src": socket(src), "dst": socket(dst), "uses": (use(PCMA),),
+        "clock_rate_hz": 8000, "ptime_ms": 20.0, "dscp": 46, "vlan": None,
         "start": int(start * S), "end": int(end * S), "packets": 100, "bytes": 16000, "expected": 100, "lost": 0,
         "duplicates": 0, "out_of_order": 0, "restarts": 0, "mean_jitter_ms": 1.0, "max_jitter_ms": 2.0,
         "mean_delta_ms": 20.0, "max_delta_ms": 20.0, "max_skew_ms": 0.0, "clock_drift_ppm": None, "capture": 0,
@@ -180,7 +184,7 @@ def test_ssrc_changes_are_counted_within_a_direction() -> None:
 def test_a_format_without_a_name_gets_the_one_of_the_calls_sdp() -> None:
     unnamed = Format(None, 8000, "audio")
     streams, (done,) = both(
-        figure("203.0.113.9:4000", "198.51.100.7:7000", 2, 60, formats=(unnamed,)),
+        figure("203.0.113.9:4000", "198.51.100.7:7000", 2, 60, uses=(use(unnamed),)),
         bindings=[binding("caller", "192.168.1.5:4000", 0, 60, "203.0.113.9:5060")],
     )
     assert (streams[0].codec, done.codecs) == ("PCMA", ("PCMA",))
@@ -193,9 +197,7 @@ def test_digits_in_the_stream_are_the_calls_dtmf_method() -> None:
             "10.0.0.2:5000",
             2,
             60,
-            payload_types=(8, 101),
-            formats=(PCMA, EVENT),
-            format_packets=(90, 10),
+            uses=(use(PCMA, packets=90), use(EVENT, 101, packets=10)),
         ),
         bindings=PLAIN,
     )

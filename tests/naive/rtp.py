@@ -44,9 +44,8 @@ def judge(packets: list[Packet], clock: int, default_ticks: int, video: bool = F
     def take(packet: Packet, extended: int) -> None:
         nonlocal highest
         seen = segments[-1]
-        if extended in seen and extended > highest - 128:
-            if seen[extended] == packet.stamp:
-                truth.duplicates += 1
+        if extended > highest - 128 and seen.get(extended) == packet.stamp:
+            truth.duplicates += 1
             return
         if seen and extended < highest:
             truth.out_of_order += 1
@@ -65,7 +64,8 @@ def judge(packets: list[Packet], clock: int, default_ticks: int, video: bool = F
         )
         if nearest - highest == -32768:  # either way is as near; forward is not within reach, so it does not matter
             nearest += 65536
-        if -100 <= nearest - highest <= 3000:
+        confirms = pending is not None and packet.seq == (pending.seq + 1) % 65536
+        if -100 <= nearest - highest <= 3000 and not confirms:
             if pending is not None:
                 truth.strays += 1
                 pending = None
@@ -74,7 +74,7 @@ def judge(packets: list[Packet], clock: int, default_ticks: int, video: bool = F
             pending = packet
         elif packet.seq == pending.seq:
             truth.duplicates += 1
-        elif packet.seq == (pending.seq + 1) % 65536:
+        elif confirms:
             usual = timing.usual
             lowest = min(segments[-1])
             packet_time = usual * 1e9 / clock if usual else 0.0

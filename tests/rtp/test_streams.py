@@ -295,7 +295,7 @@ def test_key_presses_without_sdp_are_told_by_their_payload() -> None:
     rows = rows_of(packets)
     rows[:, row.EVENT] = [5 << 24 | 10 << 16 | k * 160 for k in range(8)]
     (f,) = table_of(rows, announced=False, describe=lambda *a: None).finish()
-    assert (f.formats[0].name, f.clock_rate_hz, f.max_jitter_ms, f.lost) == ("telephone-event", 8000, None, 0)
+    assert (f.uses[0].format.name, f.clock_rate_hz, f.max_jitter_ms, f.lost) == ("telephone-event", 8000, None, 0)
 
 
 def test_the_strays_belong_to_no_segment() -> None:
