@@ -206,7 +206,7 @@ class _Tying:
         """The bindings that held while the stream ran; where there are none, the nearest that just missed it."""
         held = place.holding(f.start, f.end)
         if held:
-            return held
+            return held if len(held) == 1 else _not_in_turn(f, held)
         near = [(f.start - _end(entry[1]), entry) for entry in place.holding(f.start, f.end, _AFTER_NS)]
         near += [
             (binding.since - f.end, (c, binding))
@@ -259,6 +259,15 @@ class _Tying:
         """One tie a call, the earliest call first."""
         by_call = {tie.call: tie for tie in ties}
         return tuple(sorted(by_call.values(), key=lambda tie: (self.calls[tie.call].first_time, tie.call)))
+
+
+def _not_in_turn(f: Figures, held: list[tuple[int, Binding]]) -> list[tuple[int, Binding]]:
+    """Bindings without those of calls that only came after, or before, the one that had most of the stream."""
+    kept: list[tuple[int, Binding]] = []
+    for c, binding in sorted(held, key=lambda e: max(f.start, e[1].since) - min(f.end, _end(e[1]))):
+        if all(c == other or (b.since < _end(binding) and binding.since < _end(b)) for other, b in kept):
+            kept.append((c, binding))
+    return kept
 
 
 def _socket(endpoint: Endpoint | None) -> Socket | None:

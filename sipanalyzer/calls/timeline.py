@@ -167,7 +167,12 @@ class MediaTimeline:
                 key = (party, index, message.src, number)
                 before = call.bindings.get(key)
                 socket = sockets[number] if number < len(sockets) else None
-                same = before is not None and before.socket == socket and before.until is None
+                same = (
+                    before is not None
+                    and before.socket == socket
+                    and before.kind == media.kind
+                    and before.until is None
+                )
                 if before is not None and offered and (key not in call.offers or not same):
                     self._accept(call, key, message.time)  # an earlier change, whose response was not captured
                     call.offers[key] = _Offer(before, before.direction, before.ptime_ms, before.formats)

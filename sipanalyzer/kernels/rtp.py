@@ -68,6 +68,8 @@ from .timing import close_group
 
 _MAX_DROPOUT = 3000
 _MAX_MISORDER = 100
+_STRAGGLE_NS = 100_000_000
+"""A stream that goes on without such a pause is still that of the call which ended, whatever call comes next."""
 
 # ---- why update_streams came back, in out[0]
 DONE = 0
@@ -143,7 +145,10 @@ def update_streams(  # type: ignore[no-untyped-def]
                 candidates[candidate, C_RUN] = 0
                 return i
             continue
-        if int(ints[s, SPLIT]) != 0:
+        if int(ints[s, SPLIT]) != 0 and (
+            int(rows[i, TIME]) - int(ints[s, LAST_TIME]) > _STRAGGLE_NS
+            or (int(rows[i, SEQ]) - int(ints[s, HIGHEST]) + _MAX_MISORDER) & 0xFFFF > 2 * _MAX_MISORDER
+        ):
             out[0] = SPLIT_STREAM
             out[1] = s
             return i

@@ -187,7 +187,7 @@ class StreamTable:
             self._ints[s, state.BREAK] = 1
 
     def split(self, stream: int) -> None:
-        """The next packet of this stream's key belongs to another call: it begins a new stream."""
+        """After a pause or a jump, this stream's key belongs to another call: it begins a new stream."""
         self._ints[stream, state.SPLIT] = 1
 
     # ---- the way of the packets

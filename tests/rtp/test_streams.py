@@ -256,14 +256,26 @@ def test_silence_with_a_restart_is_a_new_stream_where_no_sdp_speaks() -> None:
     assert (first.last_frame, second.first_frame) == (50, 51)
 
 
-def test_a_key_told_to_split_begins_a_new_stream() -> None:
-    rows = rows_of(steady(100))
+def split_after_60(packets: list[Packet]) -> list[int]:
+    rows = rows_of(packets)
     table = StreamTable(Options(), describe)
     table.announce((0, 0xFFFF0A000002, 4000))
     table.feed(rows, 0, 60, 0)
     table.split(0)
     table.feed(rows, 60, 100, 0)
-    assert [f.packets for f in table.finish()] == [60, 40]
+    return [f.packets for f in table.finish()]
+
+
+def test_a_key_told_to_split_begins_a_new_stream_after_a_pause_or_with_a_jump() -> None:
+    assert split_after_60([*steady(60), *steady(40, first=1060, stamp=5000 + 60 * 160, start=1301 * MS)]) == [60, 40]
+    assert split_after_60([*steady(60), *steady(40, first=1161, stamp=5000 + 60 * 160, start=1200 * MS)]) == [60, 40]
+
+
+def test_packets_under_way_when_the_next_call_comes_stay_with_their_stream() -> None:
+    assert split_after_60(steady(100)) == [100]
+    late = [*steady(60), *steady(10, first=1060, stamp=5000 + 60 * 160, start=1200 * MS)]
+    again = steady(30, first=1070, stamp=5000 + 70 * 160, start=3000 * MS)
+    assert split_after_60([*late, *again]) == [70, 30]
 
 
 def test_an_unknown_clock_is_estimated_and_the_early_packets_count() -> None:
