@@ -173,6 +173,71 @@ def test_the_worst_hop_of_each_direction_counts() -> None:
     assert (done.packets, done.lost, done.expected) == (95, 5, 100)
 
 
+def test_a_stream_that_only_touches_the_next_calls_time_is_not_its() -> None:
+    first = [binding("caller", "10.0.0.1:4000", 0, 60)]
+    second = [binding("caller", "10.0.0.1:4000", 59.5, 100)]  # shares the socket for half a second
+    third = [binding("caller", "10.0.0.1:4000", 61, 100)]
+    one = figure("10.0.0.2:5000", "10.0.0.1:4000", 2, 61.5)
+    many = [call("a"), call("b", 59.5), call("c", 61)]
+    (stream,), _ = match_streams([one], {"a": first, "b": second, "c": third}, many)
+    assert (stream.call_id, stream.also_call_ids) == ("a", ("b",))
+
+
+def test_of_calls_at_one_socket_those_whose_other_end_fits_too_have_the_stream() -> None:
+    near, far = binding("caller", "10.0.0.1:4000", 0), binding("callee", "10.0.0.3:6000", 2)
+    other = binding("caller", "10.0.0.1:4000", 1)
+    (stream,), _ = match_streams(
+        [figure("10.0.0.3:6000", "10.0.0.1:4000", 3, 9)], {"a": [other], "b": [near, far]}, [call("a"), call("b", 1)]
+    )
+    assert (stream.call_id, stream.also_call_ids) == ("b", ())
+
+
+def test_addresses_alone_tie_only_within_one_answered_call_that_lacks_the_direction() -> None:
+    private = [
+        binding("caller", "192.168.1.5:4000", 0, 60, "203.0.113.9:5060"),
+        binding("callee", "192.168.7.7:5000", 2, 60, "198.51.100.7:5060"),
+    ]
+    there = figure("203.0.113.9:62000", "198.51.100.7:61000", 2, 60)
+    assert both(there, bindings=private)[0][0].direction == "caller-to-callee"
+    assert both(there, bindings=private, calls=[call(answered=None)])[0][0].matched == "rtp-only"
+    assert both(figure("203.0.113.9:62000", "198.51.100.7:61000", 2, 90), bindings=private)[0][0].matched == "rtp-only"
+    same = [[dataclasses.replace(b) for b in private] for _ in "ab"]
+    (stream,), _ = match_streams([there], {"a": same[0], "b": same[1]}, [call("a"), call("b", 1)])
+    assert stream.matched == "rtp-only"  # it fits two calls
+    known = figure("10.9.9.9:1", "192.168.7.7:5000", 2, 60, ssrc=9, index=1)
+    assert [s.matched for s in both(there, known, bindings=private)[0]] == ["rtp-only", "sdp"]
+
+
+def test_streams_to_and_fro_are_no_hops_of_each_other() -> None:
+    bindings = [binding("caller", "10.0.0.1:4000", 0), binding("callee", "10.0.0.2:5000", 2)]
+    for each in bindings:
+        each.side = None  # the call was up before the capture
+    _, (done,) = both(
+        figure("10.0.0.1:4000", "10.0.0.2:5000", 2, 60, ssrc=5),
+        figure("10.0.0.2:5000", "10.0.0.1:4000", 2, 60, ssrc=5, index=1),
+        bindings=bindings,
+        calls=[call(partial=True)],
+    )
+    assert done.packets == 200
+
+
+def test_a_medium_that_moves_to_another_port_is_not_two_hops() -> None:
+    bindings = [binding("callee", "10.0.0.2:5000", 0), binding("callee", "10.0.0.2:5500", 5)]
+    _, (done,) = both(
+        figure("10.0.0.1:4000", "10.0.0.2:5000", 2, 5.1),
+        figure("10.0.0.1:4000", "10.0.0.2:5500", 5, 9, index=1),
+        bindings=bindings,
+    )
+    assert done.packets == 200
+
+
+def test_ten_thousand_streams_of_one_call_take_no_square_of_time() -> None:
+    streams, (done,) = both(
+        *(figure("10.0.0.2:5000", "10.0.0.1:4000", 2, 60, ssrc=k, index=k) for k in range(10_000)), bindings=PLAIN
+    )
+    assert (len(streams), done.packets) == (10_000, 1_000_000)
+
+
 def test_ssrc_changes_are_counted_within_a_direction() -> None:
     streams, _ = both(
         *(figure("10.0.0.2:5000", "10.0.0.1:4000", 2 + k, 3 + k, ssrc=10 + k, index=k) for k in range(3)),
