@@ -107,6 +107,11 @@ def test_a_jump_is_a_restart_unless_it_is_small_or_the_gap_explains_it(tape: Tap
     assert (stream["max_jitter_ms"], stream["max_skew_ms"]) == (0, 0)
 
 
+def test_a_restart_seen_twice_is_timed_by_its_first_copy() -> None:
+    stream = jumped(3001).doubled(0.003).stream()
+    assert some(stream, COUNTS + " max_jitter_ms max_delta_ms") == (400, 200, 0, 200, 0, 1, 0, 20)
+
+
 def test_a_packet_late_by_99_is_out_of_order_and_no_loss() -> None:
     assert some(talk(300, late={50: 99.5 * 0.02}).stream(), COUNTS) == (300, 300, 0, 0, 1, 0)
 

@@ -128,7 +128,7 @@ def tie_streams(
     list of tuple of Tie
         For each stream its ties, one a call, the earliest call first.
     """
-    return _Tying(order, known, calls).run()
+    return _Tying(order, known, calls).run() if order else []
 
 
 class _Tying:
@@ -136,26 +136,29 @@ class _Tying:
 
     def __init__(self, order: Sequence[Figures], known: Mapping[int, Sequence[Binding]], calls: Sequence[Call]) -> None:
         self.order, self.known, self.calls = order, known, calls
-        self.at_socket: dict[Socket, _Place] = defaultdict(_Place)
-        self.at_signalling: dict[Socket, _Place] = defaultdict(_Place)
-        self.sides: dict[int, _Sides] = {}
+        self.at_socket: dict[Socket, _Place] = {}
+        self.at_signalling: dict[Socket, _Place] = {}
+        for f in order:
+            for socket in (f.src, f.dst):
+                if socket not in self.at_socket:
+                    self.at_socket[socket], self.at_signalling[socket] = _Place(), _Place()
         for c, bound in known.items():
-            sides = self.sides[c] = _Sides(nearest=(_socket(calls[c].src), _socket(calls[c].dst)))
             for binding in bound:
-                self.at_socket[binding.socket].bound.append((c, binding))
-                high, low, _ = binding.signalling
-                self.at_signalling[high, low, binding.socket[2]].bound.append((c, binding))
-                sides.sockets.setdefault(binding.socket, set()).add(binding.side)
-                for address in (binding.socket[:2], (high, low)):
-                    sides.addresses.setdefault(address, set()).add(binding.side)
+                place = self.at_socket.get(binding.socket)
+                if place is not None:
+                    place.bound.append((c, binding))
+                place = self.at_signalling.get((*binding.signalling[:2], binding.socket[2]))
+                if place is not None:
+                    place.bound.append((c, binding))
         for place in (*self.at_socket.values(), *self.at_signalling.values()):
             place.settle()
+        self._sides: dict[int, _Sides] = {}
         self.ties: list[tuple[Tie, ...]] = []
 
     def run(self) -> list[tuple[Tie, ...]]:
         """Rule after rule."""
         order = self.order
-        self.ties = [self._by_binding(f, self.at_socket.get(f.dst), "sdp", receiver=True) for f in order]
+        self.ties = [self._by_binding(f, self.at_socket[f.dst], "sdp", receiver=True) for f in order]
         reverse: dict[tuple[Socket, Socket], list[int]] = defaultdict(list)
         for k, f in enumerate(order):
             if self.ties[k]:
@@ -164,21 +167,32 @@ class _Tying:
         for k in left:
             f = order[k]
             self.ties[k] = (
-                self._by_binding(f, self.at_socket.get(f.src), "nat", receiver=False)
+                self._by_binding(f, self.at_socket[f.src], "nat", receiver=False)
                 or self._by_reverse(f, reverse.get((f.src, f.dst), ()))
-                or self._by_binding(f, self.at_signalling.get(f.dst), "nat", receiver=True)
-                or self._by_binding(f, self.at_signalling.get(f.src), "nat", receiver=False)
+                or self._by_binding(f, self.at_signalling[f.dst], "nat", receiver=True)
+                or self._by_binding(f, self.at_signalling[f.src], "nat", receiver=False)
             )
         self._by_addresses([k for k in left if not self.ties[k]])
         return self.ties
 
-    def _by_binding(self, f: Figures, place: _Place | None, matched: str, receiver: bool) -> tuple[Tie, ...]:
+    def sides(self, c: int) -> _Sides:
+        """The two ends of a call."""
+        sides = self._sides.get(c)
+        if sides is None:
+            sides = self._sides[c] = _Sides(nearest=(_socket(self.calls[c].src), _socket(self.calls[c].dst)))
+            for binding in self.known[c]:
+                sides.sockets.setdefault(binding.socket, set()).add(binding.side)
+                for address in (binding.socket[:2], binding.signalling[:2]):
+                    sides.addresses.setdefault(address, set()).add(binding.side)
+        return sides
+
+    def _by_binding(self, f: Figures, place: _Place, matched: str, receiver: bool) -> tuple[Tie, ...]:
         """By the bindings at one end of the stream: that of its receiver, or that of its sender."""
-        found = self._in_time(f, place) if place is not None else []
+        found = self._in_time(f, place)
         if not found:
             return ()
         far = f.src if receiver else f.dst
-        whole = [(c, binding) for c, binding in found if far in self.sides[c].sockets]
+        whole = [(c, binding) for c, binding in found if far in self.sides(c).sockets]
         by_call: dict[int, list[Binding]] = defaultdict(list)
         for c, binding in whole or found:
             by_call[c].append(binding)
@@ -193,7 +207,7 @@ class _Tying:
 
     def _fit(self, c: int, binding: Binding, far: Socket, media: str | None) -> tuple[bool, bool, bool, int]:
         """How well one of several bindings of one call at one socket fits: BUNDLE, multicast, hops, re-INVITE."""
-        sides = self.sides[c]
+        sides = self.sides(c)
         others = sides.sockets.get(far) or sides.addresses.get(far[:2]) or set()
         return (
             binding.kind == media,
@@ -230,9 +244,9 @@ class _Tying:
         if not left:
             return
         pairs: dict[tuple[_Address, _Address], list[int]] = defaultdict(list)
-        for c, sides in self.sides.items():
+        for c in self.known:
             if self.calls[c].answered is not None:
-                ends = [[a for a, of in sides.addresses.items() if of == {side}] for side in (CALLER, CALLEE)]
+                ends = [[a for a, of in self.sides(c).addresses.items() if of == {side}] for side in (CALLER, CALLEE)]
                 for a in ends[0][:8]:
                     for b in ends[1][:8]:
                         pairs[a, b].append(c)
@@ -249,7 +263,7 @@ class _Tying:
 
     def _between(self, f: Figures, c: int) -> list[Tie]:
         """The tie of a stream that ran from one side of a call to the other within it."""
-        (towards,) = self.sides[c].addresses[f.dst[:2]]
+        (towards,) = self.sides(c).addresses[f.dst[:2]]
         for binding in reversed(self.known[c]):
             if binding.side == towards and binding.since - _AFTER_NS <= f.start and f.end <= _end(binding) + _AFTER_NS:
                 return [Tie(c, "nat", towards, binding)]

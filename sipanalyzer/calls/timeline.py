@@ -161,7 +161,8 @@ class MediaTimeline:
             side = CALLER if party == call.caller_tag else CALLEE
         offered = message.request and call.answered and message.method in _REFUSABLE
         for index, media in enumerate(sdp.media):
-            call.formats.setdefault(media.kind, {}).update(formats_of(media))
+            formats = formats_of(media)
+            call.formats.setdefault(media.kind, {}).update(formats)
             sockets = self._listening(media, message)
             for number in range(1 + len(media.candidates)):
                 key = (party, index, message.src, number)
@@ -177,7 +178,7 @@ class MediaTimeline:
                     self._accept(call, key, message.time)  # an earlier change, whose response was not captured
                     call.offers[key] = _Offer(before, before.direction, before.ptime_ms, before.formats)
                 if before is not None and same:
-                    self._renew(before, media)
+                    self._renew(before, media, formats)
                     continue
                 if before is not None:
                     del call.bindings[key]
@@ -186,14 +187,13 @@ class MediaTimeline:
                 if socket is not None:
                     if before is None and offered:
                         call.offers[key] = _Offer(None, "", None, {})
-                    self._bind(message, call, key, side, media, socket)
+                    self._bind(message, call, key, side, media, socket, formats)
         if call.answered and message.method != "ACK":  # a re-INVITE or UPDATE, or its answer
             self._interrupt(call)
 
-    def _renew(self, binding: Binding, media: Media) -> None:
+    def _renew(self, binding: Binding, media: Media, formats: dict[int, Format]) -> None:
         """The same side names the same socket again."""
         binding.direction, binding.ptime_ms = media.direction, media.ptime
-        formats = formats_of(media)
         if formats != binding.formats:
             binding.formats = formats
             self._forget(binding.socket)
@@ -223,7 +223,14 @@ class MediaTimeline:
             self._forget(before.socket)
 
     def _bind(
-        self, message: Signal, call: _Dialogue, key: _Key, side: str | None, media: Media, socket: Socket
+        self,
+        message: Signal,
+        call: _Dialogue,
+        key: _Key,
+        side: str | None,
+        media: Media,
+        socket: Socket,
+        formats: dict[int, Format],
     ) -> None:
         place = self._place(socket)
         self._part_from_others(message, call, place)
@@ -237,7 +244,7 @@ class MediaTimeline:
             signalling=message.src,
             since=message.time,
             until=None,
-            formats=formats_of(media),
+            formats=formats,
             ptime_ms=media.ptime,
             direction=media.direction,
             encrypted=media.encrypted,

@@ -58,6 +58,7 @@ from .streamstate import (
     PENDING_TIME,
     PENDING_TRAFFIC,
     RESTARTS,
+    REUSED,
     SPLIT,
     TRAFFIC_0,
     TRAFFIC_0_COUNT,
@@ -164,7 +165,7 @@ def update_streams(  # type: ignore[no-untyped-def]
         now = int(rows[i, TIME])
         sequence = int(rows[i, SEQ])
         stamp = int(rows[i, STAMP])
-        full = False
+        full = jumped = False
         if int(ints[s, PACKETS]) == 0:
             ext = 65536 + sequence
             ints[s, HIGHEST] = ext - 1
@@ -183,9 +184,12 @@ def update_streams(  # type: ignore[no-untyped-def]
                 drop_pending(s, ints)
                 full = take(s, highest + step, now, stamp, second, clock, role, ints, reals, ring, early)
             elif int(ints[s, PENDING]) < 0:
-                ints[s, PENDING] = sequence
+                jumped = True
             elif sequence == int(ints[s, PENDING]):
-                ints[s, DUPLICATES] = int(ints[s, DUPLICATES]) + 1  # of the pending packet (a mirror port)
+                if stamp == int(ints[s, PENDING_STAMP]):
+                    ints[s, DUPLICATES] = int(ints[s, DUPLICATES]) + 1  # of the pending packet (a mirror port)
+                else:
+                    ints[s, REUSED] = int(ints[s, REUSED]) + 1
             elif sequence == (int(ints[s, PENDING]) + 1) & 0xFFFF:
                 pending = int(ints[s, PENDING])
                 pending_time = int(ints[s, PENDING_TIME])
@@ -213,8 +217,9 @@ def update_streams(  # type: ignore[no-untyped-def]
                     full = True
             else:
                 drop_pending(s, ints)
+                jumped = True
+            if jumped:
                 ints[s, PENDING] = sequence
-            if int(ints[s, PENDING]) == sequence:
                 ints[s, PENDING_TIME] = now
                 ints[s, FRAME_BEFORE_PENDING] = ints[s, LAST_FRAME]
                 ints[s, PENDING_STAMP] = stamp

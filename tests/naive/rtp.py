@@ -73,7 +73,7 @@ def judge(packets: list[Packet], clock: int, default_ticks: int, video: bool = F
         elif pending is None:
             pending = packet
         elif packet.seq == pending.seq:
-            truth.duplicates += 1
+            truth.duplicates += packet.stamp == pending.stamp
         elif confirms:
             usual = timing.usual
             lowest = min(segments[-1])
