@@ -8,13 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import CaptureError, ParseError, SipAnalyzerError
+from .errors import CaptureError, CaptureWarning, ParseError, SipAnalyzerError
 from .options import Options
 
 if TYPE_CHECKING:
     from .analysis import Analysis, analyze
 
-__all__ = ["Analysis", "CaptureError", "Options", "ParseError", "SipAnalyzerError", "__version__", "analyze"]
+__all__ = [
+    "Analysis",
+    "CaptureError",
+    "CaptureWarning",
+    "Options",
+    "ParseError",
+    "SipAnalyzerError",
+    "__version__",
+    "analyze",
+]
 
 __version__ = "0.1.0"
 

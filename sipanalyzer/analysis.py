@@ -12,9 +12,11 @@ import functools
 import html
 import os
 import pathlib
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
+from .errors import CaptureWarning
 from .options import Options
 from .output.cells import clean, parse_time
 from .output.columns import FILLED
@@ -34,8 +36,8 @@ def analyze(
     source: Source | Iterable[Source],
     *,
     options: Options | None = None,
-    from_time: str | datetime.datetime | None = None,
-    to_time: str | datetime.datetime | None = None,
+    from_time: str | float | datetime.datetime | None = None,
+    to_time: str | float | datetime.datetime | None = None,
     number: str | None = None,
     progress: Callable[[Any], None] | None = None,
     **settings: Any,
@@ -48,8 +50,8 @@ def analyze(
         What to read; several are one capture, in order of time. ``-`` is standard input.
     options : Options, optional
         Settings of the analysis.
-    from_time, to_time : str or datetime.datetime, optional
-        Leave out packets before and after; ISO 8601, UTC where no zone is named.
+    from_time, to_time : str, float or datetime.datetime, optional
+        Leave out packets before and after; ISO 8601, UTC where no zone is named; or seconds since 1970.
     number : str, optional
         Only calls of that number, however it is written.
     progress : callable, optional
@@ -61,6 +63,11 @@ def analyze(
     -------
     Analysis
         Where a file broke off, ``analysis.captures.damage`` says where.
+
+    Warns
+    -----
+    CaptureWarning
+        If a file broke off, or one of several could not be read: the analysis is of the rest.
 
     Raises
     ------
@@ -76,10 +83,19 @@ def analyze(
     """
     from . import pipeline
 
-    sources = [source] if isinstance(source, str | os.PathLike) or hasattr(source, "read") else list(source)
+    if isinstance(source, str | os.PathLike) or hasattr(source, "read") or hasattr(source, "readinto"):
+        sources: list[Any] = [source]
+    elif isinstance(source, bytes | bytearray | memoryview):
+        raise ValueError("a capture's bytes are read through io.BytesIO(...)")
+    elif isinstance(source, Iterable):
+        sources = list(source)
+    else:
+        raise ValueError(f"not a capture: {source!r} (a path, URL, folder, glob, binary file, or a list of them)")
     captures: list[Any] = [os.fspath(each) if isinstance(each, os.PathLike) else each for each in sources]
     if not captures:
         raise ValueError("there is no capture to read")
+    if options is not None and not isinstance(options, Options):
+        raise ValueError(f"options must be an Options, not {options!r}")
     known = {field.name for field in dataclasses.fields(Options)}
     unknown = sorted(set(settings) - known)
     if unknown:
@@ -89,16 +105,28 @@ def analyze(
             settings[name] = _nanoseconds(value)
     chosen = dataclasses.replace(options or Options(), **settings)
     result = pipeline.analyze(captures, chosen, progress)
+    _warn(result)
     if number is not None:
         from .output.by_number import call_ids_of
 
-        result = narrow(result, call_ids_of(result, number))
+        result = narrow(result, call_ids_of(result, str(number)))
     return Analysis(result)
 
 
-def _nanoseconds(time: str | datetime.datetime) -> int:
-    if isinstance(time, str):
-        return parse_time(time)
+def _warn(result: Result) -> None:
+    """Tell of what was not read, or not to its end."""
+    told = [str(error) for error in result.extra.get("unreadable", ())]
+    for capture in result.captures:
+        if capture.damage is not None:
+            known = capture.damage.startswith(capture.file)
+            told.append(capture.damage if known else f"{capture.file}: {capture.damage}")
+    for text in told:
+        warnings.warn(clean(text), CaptureWarning, stacklevel=3)
+
+
+def _nanoseconds(time: str | float | datetime.datetime) -> int:
+    if not isinstance(time, datetime.datetime) or time != time:  # pandas' NaT is a datetime, and not itself
+        return parse_time(str(time))  # seconds since 1970, a date and numpy's datetime64 write themselves so too
     aware = time if time.tzinfo is not None else time.replace(tzinfo=datetime.UTC)
     since = aware - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
     nanoseconds = int(getattr(time, "nanosecond", 0))  # a pandas Timestamp has them
@@ -176,6 +204,8 @@ class Analysis:
             If there is no such row.
         """
         order = row_order(self.result, "streams")
+        if not hasattr(row, "__index__"):
+            raise ValueError(f"a stream is named by its row number, not by {row!r}")
         if not -len(order) <= row < len(order):
             raise ValueError(f"there is no stream in row {row}; there are {len(order)} streams, counted from 0")
         return StreamView(self, self.result.streams[order[row]], row % len(order))

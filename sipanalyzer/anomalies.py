@@ -21,6 +21,7 @@ MEANING = {
     "bad-block": "pcapng block whose content is malformed; skipped",
     "bad-interface": "pcapng packet that names an interface that no block describes; skipped",
     "bad-time": "pcapng packet whose time is beyond belief; given that of the packet before it",
+    "file-header": "pcap file header amid the records: files strung together, the next read on with its own header",
     # link, tunnels, network
     "unknown-link-type": "link type that is not decoded",
     "malformed-link": "link header cut or malformed",

@@ -6,7 +6,7 @@ bytes that a parser refuses, are exceptions from here; a caller's mistake is a p
 
 from __future__ import annotations
 
-__all__ = ["CaptureError", "ParseError", "SipAnalyzerError"]
+__all__ = ["CaptureError", "CaptureWarning", "ForeignFileError", "ParseError", "SipAnalyzerError"]
 
 
 class SipAnalyzerError(Exception):
@@ -45,6 +45,14 @@ class CaptureError(SipAnalyzerError):
         return ", ".join(parts)
 
 
+class ForeignFileError(CaptureError):
+    """A file that is no capture at all: a text, a picture, an archive. In a folder it is passed over."""
+
+
+class CaptureWarning(UserWarning):
+    """A capture was read in part, or one of several not at all; what could be read is reported."""
+
+
 class ParseError(SipAnalyzerError, ValueError):
     """Bytes that are not what a parser was asked to read.
 
@@ -60,4 +68,7 @@ class ParseError(SipAnalyzerError, ValueError):
 
     def __init__(self, layer: str, reason: str, offset: int = 0) -> None:
         self.layer, self.reason, self.offset = layer, reason, offset
-        super().__init__(f"{layer}: {reason} at byte {offset}")
+        super().__init__(layer, reason, offset)  # all of them: so that it can be pickled
+
+    def __str__(self) -> str:
+        return f"{self.layer}: {self.reason} at byte {self.offset}"

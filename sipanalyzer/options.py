@@ -6,9 +6,12 @@ an anomaly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 __all__ = ["Options"]
+
+_AT_LEAST_ONE = frozenset({"block_bytes", "max_record_bytes", "max_block_bytes"})
+"""Without a byte of room a reader could not move on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +79,16 @@ class Options:
     """Work (packets) from which compiled kernels pay for loading them; below it they run interpreted."""
     compile_bytes: int = 4 << 20
     """A capture whose file is at least this large is taken as work enough."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None and field.default is None:
+                continue
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise ValueError(f"option {field.name} must be a whole number, not {value!r}")
+            least = 1 if field.name in _AT_LEAST_ONE else 0
+            if value < least and field.default is not None:
+                raise ValueError(f"option {field.name} must be at least {least}, not {value}")
+        if self.from_time_ns is not None and self.to_time_ns is not None and self.from_time_ns > self.to_time_ns:
+            raise ValueError("the time to begin at is later than the time to end at: nothing can be between them")

@@ -90,9 +90,11 @@ def analyze(
     """
     collecting = gc.isenabled()
     gc.disable()  # millions of small objects, none of them in a cycle
+    conductor = _Conductor(options or Options(), progress)
     try:
-        return _Conductor(options or Options(), progress).run(captures)
+        return conductor.run(captures)
     finally:
+        conductor.release()
         if collecting:
             gc.enable()
 
@@ -147,8 +149,12 @@ class _Conductor:
             calls=tuple(calls),
             streams=tuple(streams),
             packets_by_kind={name: int(counts[kind]) for kind, name in _KIND_NAMES.items() if counts[kind]},
-            extra={"unreadable": list(reading.unreadable)},
+            extra={"unreadable": list(reading.unreadable), "passed_over": list(reading.passed_over)},
         )
+
+    def release(self) -> None:
+        """Part the timeline and its streams, which know each other: megabytes that would wait long to be collected."""
+        del self._timeline.streams
 
     # ---- block by block: what rows point at is kept before the block goes
     def _few(self, rows: Rows) -> npt.NDArray[np.int64]:

@@ -8,11 +8,12 @@ libpcap's sf-pcap.c (old and foreign versions), Wireshark's wiretap (magic numbe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sipanalyzer.capture.source import Source
-from sipanalyzer.errors import CaptureError
+from sipanalyzer.errors import CaptureError, ForeignFileError
 
-__all__ = ["HEAD_BYTES", "PcapHeader", "link_name", "recognise_format"]
+__all__ = ["HEAD_BYTES", "PcapHeader", "link_name", "parse_pcap_header", "recognise_format"]
 
 HEAD_BYTES = 28
 """A pcap file header has 24 bytes, the smallest pcapng section header 28."""
@@ -23,8 +24,9 @@ _MAGICS = {  # little-endian: tick in ns, extra bytes in each record header
     0xA1B23C4D: (1, 0),
     0xA1B2CD34: (1000, 8),  # Kuznetzov's patched libpcap: interface, protocol and packet type
 }
+_PCAP_MAGICS = frozenset(magic.to_bytes(4, order) for magic in _MAGICS for order in ("big", "little"))
 
-_FOREIGN = (
+_OTHER_CAPTURES = (
     (b"snoop\0\0\0", "Solaris snoop"),
     (b"RTSS", "Microsoft NetMon 1.x"),
     (b"GMBU", "Microsoft NetMon 2.x"),
@@ -33,6 +35,15 @@ _FOREIGN = (
     (b"iptrace 1.0", "AIX iptrace"),
     (b"iptrace 2.0", "AIX iptrace"),
     (b"\x1c\x00\x01\xac", "IXIA lcap"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
+    (b"\x1f\x8b", "gzip, compressed twice"),
+    (b"\x28\xb5\x2f\xfd", "zstd, compressed twice"),
+    (b"\xfd7zXZ", "xz, compressed twice"),
+    (b"BZh", "bzip2, compressed twice"),
+)
+"""Captures that this does not read, and what may well be one: never passed over."""
+
+_FOREIGN = (
     (b"\x00\x01\x00\x01\x00\x00\x00", "a TrueType font or a database"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
@@ -45,7 +56,6 @@ _FOREIGN = (
     (b"<?xml", "XML"),
     (b"<!DOCTYPE", "HTML"),
     (b"<html", "HTML"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
 )
 
 _LINKS = {
@@ -120,41 +130,53 @@ def recognise_format(source: Source, head: bytes) -> PcapHeader | None:
         if len(head) < 28:
             _refuse(source, head, f"{len(head)} bytes of one")
         return None
-    for big in (False, True):
-        entry = _MAGICS.get(int.from_bytes(head[:4], "big" if big else "little")) if len(head) >= 4 else None
-        if entry is None:
-            continue
+    header = parse_pcap_header(head)
+    if header is not None:
+        return header
+    if head[:4] in _PCAP_MAGICS:
         if len(head) < 24:
             _refuse(source, head, f"{len(head)} bytes of one")
+        big = head[0] == 0xA1
         major, minor = (int.from_bytes(head[at : at + 2], "big" if big else "little") for at in (4, 6))
-        if major != 2 and (major, minor) != (543, 0):  # 543.0: DG/UX tcpdump
-            raise CaptureError(
-                source.name, "not a capture this reads", offset=4, needed="pcap version 2", found=f"{major}.{minor}"
-            )
-        swapped = 0
-        if major == 543 or minor < 3:
-            swapped = 1
-        elif minor == 3:
-            swapped = 2
-        tick_ns, extra = entry
-        # the upper 16 bits hold the length of the frame check sequence, and other things
-        link = int.from_bytes(head[20:24], "big" if big else "little") & 0xFFFF
-        return PcapHeader("pcap-ns" if tick_ns == 1 else "pcap", big, tick_ns, extra, swapped, link)
-    _refuse(source, head, _describe(head))
+        raise CaptureError(
+            source.name, "not a capture this reads", offset=4, needed="pcap version 2", found=f"{major}.{minor}"
+        )
+    _refuse(source, head, _describe(head), foreign=not head.startswith(tuple(magic for magic, _ in _OTHER_CAPTURES)))
     raise AssertionError("not reached")
 
 
-def _refuse(source: Source, head: bytes, found: str) -> None:
+def parse_pcap_header(head: bytes) -> PcapHeader | None:
+    """The pcap file header at the beginning of `head`; None where none stands there, whole and of a version known."""
+    if head[:4] not in _PCAP_MAGICS or len(head) < 24:
+        return None
+    big = head[0] == 0xA1
+    order: Literal["big", "little"] = "big" if big else "little"
+    major, minor = (int.from_bytes(head[at : at + 2], order) for at in (4, 6))
+    if major != 2 and (major, minor) != (543, 0):  # 543.0: DG/UX tcpdump
+        return None
+    swapped = 0
+    if major == 543 or minor < 3:
+        swapped = 1
+    elif minor == 3:
+        swapped = 2
+    tick_ns, extra = _MAGICS[int.from_bytes(head[:4], order)]
+    # the upper 16 bits hold the length of the frame check sequence, and other things
+    link = int.from_bytes(head[20:24], order) & 0xFFFF
+    return PcapHeader("pcap-ns" if tick_ns == 1 else "pcap", big, tick_ns, extra, swapped, link)
+
+
+def _refuse(source: Source, head: bytes, found: str, *, foreign: bool = False) -> None:
     if source.damage is not None:
-        found = f"{found} ({source.damage})"
-    raise CaptureError(source.name, "not a capture", offset=0, needed=NEEDED, found=found)
+        found = f"{found if head else 'nothing'} ({source.damage})"
+    kind = ForeignFileError if foreign and source.damage is None else CaptureError
+    raise kind(source.name, "not a capture", offset=0, needed=NEEDED, found=found)
 
 
 def _describe(head: bytes) -> str:
     """What a foreign file's first bytes look like."""
     if not head:
         return "an empty file"
-    for magic, name in _FOREIGN:
+    for magic, name in (*_OTHER_CAPTURES, *_FOREIGN):
         if head.startswith(magic):
             return f"0x{head[:8].hex()} ({name})"
     if not head.strip(b"\0"):

@@ -19,7 +19,7 @@ from sipanalyzer.capture.block import Block, Opened, SlotPool, open_capture, rea
 from sipanalyzer.capture.sorting import Orderer, Rows
 from sipanalyzer.capture.source import Input
 from sipanalyzer.capture.stats import CaptureStats
-from sipanalyzer.errors import CaptureError
+from sipanalyzer.errors import CaptureError, ForeignFileError
 from sipanalyzer.kernels import set_compiled
 from sipanalyzer.kernels.columns import COUNTERS, TIME
 from sipanalyzer.options import Options
@@ -175,15 +175,15 @@ class Reading:
         self._frozen: list[Capture] | None = None
         self.unreadable: list[CaptureError] = []
         """What kept inputs from being read while others could be."""
+        self.passed_over: list[str] = []
+        """Files in folders that are no captures."""
 
     def __iter__(self) -> Iterator[tuple[Rows, int | npt.NDArray[np.int64]]]:
         if sum(one.size or 0 for one in self._inputs) >= self._options.compile_bytes:
             set_compiled(True)
         runs = self._runs()
         if not runs:
-            if not self.unreadable:
-                raise ValueError("no capture given")
-            raise self.unreadable[0]
+            raise self._nothing()
         if len(runs) == 1:
             for rows in runs[0].open_(0):
                 yield rows, 0
@@ -230,7 +230,10 @@ class Reading:
                         # up to so much earlier a row of the same epoch may be
                         bound = max(_LOWEST, first - self._options.sort_ns)
             except CaptureError as error:
-                self.unreadable.append(error)
+                if one.passable and isinstance(error, ForeignFileError):
+                    self.passed_over.append(one.name)
+                else:
+                    self.unreadable.append(error.with_traceback(None))  # whose frames would hold all this
                 continue
             stats = CaptureStats(one.name)
             stats.size = one.size if opened is None else opened.source.size
@@ -239,6 +242,21 @@ class Reading:
             number = len(runs)
             runs.append(Run(number, bound, self._opener(one, opened, stats, number)))
         return runs
+
+    def _nothing(self) -> Exception:
+        """Why nothing could be read."""
+        if self.unreadable:
+            return self.unreadable.pop(0)
+        if not self.passed_over:
+            return ValueError("no capture given")
+        folder = next(one.folder or "" for one in self._inputs)
+        files = len(self.passed_over)
+        return CaptureError(
+            folder,
+            "a folder without captures",
+            needed="files with a pcap or pcapng header",
+            found=f"{files} other file{'' if files == 1 else 's'}",
+        )
 
     def _opener(
         self, one: Input, opened: Opened | None, stats: CaptureStats, number: int

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sipanalyzer.capture.formats import PcapHeader
+from sipanalyzer.capture.formats import PcapHeader, parse_pcap_header
 from sipanalyzer.capture.stats import CaptureStats
 from sipanalyzer.capture.window import Slot, Window
-from sipanalyzer.kernels.records import ABSURD, ENOUGH, PADDING, USED_UP, walk_pcap
-from sipanalyzer.kernels.walkstate import FOUND, NEEDED, POSITION, ROWS
+from sipanalyzer.kernels.records import ABSURD, ENOUGH, FILE_HEADER, PADDING, USED_UP, walk_pcap
+from sipanalyzer.kernels.walkstate import FOUND, FRAME, NEEDED, POSITION, ROWS
 from sipanalyzer.options import Options
 
 __all__ = ["read_pcap"]
+
+HEADER_BYTES = 24
 
 
 def read_pcap(window: Window, header: PcapHeader, options: Options, stats: CaptureStats) -> Iterator[Slot]:
@@ -36,14 +38,44 @@ def read_pcap(window: Window, header: PcapHeader, options: Options, stats: Captu
     -----
     A record header of zeros is taken for the padding of a file that was given its size in advance; should anything
     else follow, the file is damaged there. Wireshark shows such headers as packets without bytes.
+
+    Where a file header stands in place of a record, files were strung together (``cat a.pcap b.pcap``), and the second
+    is read on with its own byte order, clock and link type. Frames are numbered through.
     """
-    window.start += 24
+    window.start += HEADER_BYTES
     stats.add_link(header.link)
     state = stats.state
     while True:
         window.fill()
-        slot = window.slot
-        state[ROWS] = 0
+        reason, header = _walk(window, header, options, stats)
+        yield window.slot
+        if reason == ENOUGH:
+            return
+        if reason == ABSURD:
+            found = int(state[FOUND])
+            stats.break_off(window.offset, f"a record of at most {options.max_record_bytes} bytes", f"{found} bytes")
+            return
+        window.turn()
+        if reason == PADDING:
+            offset = window.offset
+            if not window.only_zeros():
+                stats.break_off(offset, "a record header", "zeros, then other bytes")
+            return
+        if reason == FILE_HEADER and window.ended:
+            stats.break_off(window.offset, f"{HEADER_BYTES} bytes of a file header", f"{window.end - window.start}")
+            return
+        if reason == USED_UP and window.ended:
+            left = window.end - window.start
+            if left and any(window.peek(left)):
+                stats.break_off(window.offset, f"{int(state[NEEDED])} bytes of a record", f"{left}")
+            return
+
+
+def _walk(window: Window, header: PcapHeader, options: Options, stats: CaptureStats) -> tuple[int, PcapHeader]:
+    """Decode what is in memory; returns why the kernel stopped, and the file header that holds from there on."""
+    slot, state = window.slot, stats.state
+    state[ROWS] = 0
+    while True:
         reason = walk_pcap(
             slot.data,
             window.start,
@@ -63,21 +95,10 @@ def read_pcap(window: Window, header: PcapHeader, options: Options, stats: Captu
         )
         window.start = int(state[POSITION])
         slot.row_count = int(state[ROWS])
-        yield slot
-        if reason == ENOUGH:
-            return
-        if reason == ABSURD:
-            found = int(state[FOUND])
-            stats.break_off(window.offset, f"a record of at most {options.max_record_bytes} bytes", f"{found} bytes")
-            return
-        window.turn()
-        if reason == PADDING:
-            offset = window.offset
-            if not window.only_zeros():
-                stats.break_off(offset, "a record header", "zeros, then other bytes")
-            return
-        if reason == USED_UP and window.ended:
-            left = window.end - window.start
-            if left and any(window.peek(left)):
-                stats.break_off(window.offset, f"{int(state[NEEDED])} bytes of a record", f"{left}")
-            return
+        another = parse_pcap_header(window.peek(HEADER_BYTES)) if reason == FILE_HEADER else None
+        if another is None:
+            return int(reason), header
+        header = another
+        stats.add_link(header.link)
+        stats.anomalies.add("file-header", int(state[FRAME]) + 1)
+        window.start += HEADER_BYTES

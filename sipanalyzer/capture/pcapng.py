@@ -223,6 +223,7 @@ def _add_interface(data: bytes, section: _Section, stats: CaptureStats) -> None:
     section.count += 1
     if len(data) < 20:
         note(stats.notes, NOTE_BLOCK, int(stats.state[FRAME]) + 1)
+        data = data[:-4] if len(data) >= 14 else data[:8]  # the second length is no link type
     link = section.integer(data[8:10])
     row[:] = 0
     row[records.IF_LINK] = link

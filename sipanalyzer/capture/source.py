@@ -9,11 +9,12 @@ from __future__ import annotations
 import glob
 import io
 import os
+import re
 import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ Opener = Callable[[], tuple[Any, bool]]
 """Gives a file object and whether it is ours to close."""
 
 
+_CLAIM = re.compile(r"\.(pcap|pcapng|cap|dmp)\d*(\.(gz|zst|lz4|xz|bz2))?$", re.ASCII | re.IGNORECASE)
+"""Names that say a file is a capture; tcpdump numbers rotated ones behind the suffix."""
 _READING: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error)
 """What file objects raise while they are read (the last two: those of :mod:`gzip`)."""
 
@@ -176,6 +179,13 @@ class Input:
     """Whether it can be opened more than once."""
     errors: tuple[type[Exception], ...] = _READING
     """What may be raised while it is read."""
+    folder: str | None = None
+    """The folder it was found in; None where it was named itself."""
+
+    @property
+    def passable(self) -> bool:
+        """Whether nobody is surprised when it is no capture: found in a folder, under a name that claims nothing."""
+        return self.folder is not None and _CLAIM.search(self.name) is None
 
     def open_(self) -> Source:
         """Open it.
@@ -202,6 +212,8 @@ class Input:
 
 def _words(error: Exception) -> str:
     """What the system says, as a clause."""
+    if isinstance(error, FileNotFoundError) and not error.strerror:  # fsspec's own: the path alone
+        return "No such file or directory"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
@@ -259,13 +271,21 @@ def _expand_one(capture: Any) -> list[Input]:
     name = os.fsdecode(capture)
     if isinstance(capture, str):
         if name == "-":
-            return [Input("-", lambda: (sys.stdin.buffer, False))]
+            return [Input("-", _standard_input)]
         if "://" in name:
             return _expand_url(name)
     return _expand_path(name)
 
 
+def _standard_input() -> tuple[Any, bool]:
+    if sys.stdin is None:
+        raise CaptureError("-", "standard input is closed")
+    return sys.stdin.buffer, False
+
+
 def _expand_path(name: str) -> list[Input]:
+    if not name:  # to the system it is the working directory; to a person, a variable that was not set
+        return [_refused("''", "an empty name")]
     try:
         status = Path(name).stat()
     except OSError as error:
@@ -288,18 +308,23 @@ def _expand_path(name: str) -> list[Input]:
         files = sorted(str(entry) for entry in Path(name).iterdir() if entry.is_file())
     except OSError as error:
         return [_refused(name, _words(error))]
-    return [one for file in files for one in _expand_path(file)] or [_refused(name, "a folder without files")]
+    found = [replace(one, folder=name) for file in files for one in _expand_path(file)]
+    return found or [_refused(name, "a folder without files (folders in it are not looked into)")]
 
 
 def _expand_url(url: str) -> list[Input]:
     """A URL, through fsspec; a ``*`` in it makes it a glob (other glob characters have their meaning in URLs)."""
 
     def open_url(address: str) -> Opener:
+        systems = []  # a chained one (zip://...::https://...) closes its file when it is thrown away
+
         def opener() -> tuple[Any, bool]:
             import fsspec
 
             try:
-                return fsspec.open(address, "rb").open(), True
+                system, path = fsspec.core.url_to_fs(address)
+                systems.append(system)
+                return system.open(path, "rb"), True
             except OSError:
                 raise
             except (

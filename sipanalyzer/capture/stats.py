@@ -17,6 +17,8 @@ from sipanalyzer.result import Capture
 
 __all__ = ["CaptureStats"]
 
+MAX_LINKS = 64
+"""Link types of one capture that are listed; a file with more was made to have them."""
 _CODES = {
     walk.NOTE_CUT: "cut-packet",
     walk.NOTE_ORDER: "out-of-order-record",
@@ -85,7 +87,7 @@ class CaptureStats:
 
     def add_link(self, link: int) -> None:
         """A link type is in use."""
-        if link not in self.links:
+        if link not in self.links and len(self.links) < MAX_LINKS:
             self.links.append(link)
 
     def freeze(self) -> Capture:

@@ -23,6 +23,7 @@ DONE, DAMAGED, USAGE, UNREADABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
 def run() -> NoReturn:
     """The console script: run the command and end the process at once, without taking its data apart piece by piece."""
+    gc.disable()  # a command lives for seconds and makes no garbage in cycles worth looking for
     status = main()
     with contextlib.suppress(OSError):
         sys.stdout.flush()
@@ -40,10 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     import click
 
+    _open_closed()
     from .commands import ReaderGone, sipanalyzer
-    from .messages import say
+    from .messages import CannotWrite, say
 
-    gc.disable()  # a command lives for seconds and makes no garbage in cycles worth looking for
     for stream in (sys.stdout, sys.stderr):  # a terminal that is not UTF-8 shows ? rather than a traceback
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -51,7 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = sipanalyzer.main(
             list(arguments) if arguments is not None else None, prog_name="sipanalyzer", standalone_mode=False
         )
-        sys.stdout.flush()
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise CannotWrite("standard output", error) from None
         return status if isinstance(status, int) else DONE
     except click.ClickException as error:
         error.show()
@@ -62,6 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BrokenPipeError, ReaderGone):  # Python would complain once more when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except CannotWrite as error:
+        say(str(error))
+        return USAGE
     except CaptureError as error:
         say(str(error))
     except MemoryError:
@@ -70,3 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reason = error.strerror or str(error)
         say(reason if error.filename is None else f"{error.filename}: {reason}")
     return UNREADABLE
+
+
+def _open_closed() -> None:
+    """Give standard output and error that were closed (``>&-``, as some schedulers do) a place to go."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 (open to the end)

@@ -9,7 +9,7 @@ import click
 from .. import __version__
 from ..output.columns import FILLED, names
 from .arguments import captures_argument, output_options, reading_options, table_options
-from .messages import say
+from .messages import CannotWrite, say
 from .reading import make_reading, usage_errors
 
 __all__ = ["ReaderGone", "sipanalyzer"]
@@ -177,6 +177,6 @@ def export(captures: tuple[str, ...], output: str, format: str, force: bool, **o
         with usage_errors():
             written = export_tables(result, output, format, force=force)
     except OSError as error:
-        raise click.UsageError(f"cannot write to {output}: {error.strerror or error}") from None
+        raise CannotWrite(output, error) from None
     say(f"wrote {len(written)} files to {output}")
     return status

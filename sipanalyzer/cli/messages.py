@@ -6,7 +6,14 @@ import sys
 
 from ..output.cells import visible
 
-__all__ = ["say", "warn"]
+__all__ = ["CannotWrite", "say", "warn"]
+
+
+class CannotWrite(Exception):
+    """The result cannot be written to where it was to go."""
+
+    def __init__(self, where: str, error: OSError) -> None:
+        super().__init__(f"cannot write to {where}: {error.strerror or error}")
 
 
 def say(text: str) -> None:

@@ -12,7 +12,7 @@ import click
 
 from ..output.cells import parse_time, zone
 from . import DAMAGED, DONE
-from .messages import warn
+from .messages import say, warn
 from .progress import ProgressBar
 
 __all__ = ["Reading", "make_reading", "usage_errors"]
@@ -50,6 +50,11 @@ class Reading:
         with ProgressBar() as bar:
             result = pipeline.analyze(list(self.captures), Options(**self.settings), bar.update)
         status = DONE
+        passed = result.extra.get("passed_over", ())
+        if passed:
+            from ..output.summary_page import passed_over
+
+            say(passed_over(passed))
         for error in result.extra.get("unreadable", ()):
             warn(str(error))
             status = DAMAGED
@@ -91,6 +96,8 @@ def make_reading(
         for name, text in (("from_time_ns", from_time), ("to_time_ns", to_time)):
             if text is not None:
                 settings[name] = parse_time(text, place)
+        if from_time is not None and to_time is not None and settings["from_time_ns"] > settings["to_time_ns"]:
+            raise ValueError(f"--from-time {from_time} is later than --to-time {to_time}")
         if sort_records is not None:
             settings["sort_records"] = sort_records
         if list(captures).count("-") > 1:

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from .messages import say
+from .messages import CannotWrite, say
 from .reading import usage_errors
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def make_target(
 
     if output == "-":
         output = None
+    if output == "":
+        raise click.UsageError("no file is named to write to", click.get_current_context(silent=True))
     if format is None and output is not None and pipe == "csv":
         format = SUFFIXES.get(pathlib.Path(output).suffix.lower())
     if format is None:
@@ -83,21 +85,20 @@ def make_target(
 
 @contextmanager
 def _opened(target: Target) -> Iterator[IO[bytes]]:
-    if target.output is None:
-        sys.stdout.flush()
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
     from ..output.export import whole_file
 
     try:
-        with whole_file(target.output, force=target.force) as stream:
-            yield stream
+        if target.output is None:
+            sys.stdout.flush()
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        else:
+            with whole_file(target.output, force=target.force) as stream:
+                yield stream
     except BrokenPipeError:
         raise
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise click.UsageError(f"cannot write {target.output}: {reason}") from None
+        raise CannotWrite(target.output or "standard output", error) from None
 
 
 def page_width() -> int | None:
@@ -145,7 +146,12 @@ def write_page(lines: Iterable[Line], target: Target) -> None:
     from ..output.terminal import write_lines
 
     if target.output is None:
-        write_lines(lines, sys.stdout, colour=sys.stdout.isatty())
+        try:
+            write_lines(lines, sys.stdout, colour=sys.stdout.isatty())
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise CannotWrite("standard output", error) from None
         return
     with _opened(target) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace")

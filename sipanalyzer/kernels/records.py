@@ -46,6 +46,20 @@ ABSURD = 2  # a length that cannot be believed (`FOUND`)
 PADDING = 3  # a record header of zeros
 ENOUGH = 4  # `LIMIT` frames were walked
 BLOCK = 5  # pcapng: a block that Python must handle
+FILE_HEADER = 6  # pcap: a file header where a record should begin: files strung together
+
+# what a pcap file header begins with, as a record header of a file of the same and of the other byte order reads it:
+# the magic number as seconds (one of six between 1998 and 2083), version 2.4 as their fraction, no byte of packet
+MAGIC_MICRO = 0xA1B2C3D4
+MAGIC_NANO = 0xA1B23C4D
+MAGIC_PATCHED = 0xA1B2CD34
+MAGIC_MICRO_SWAPPED = 0xD4C3B2A1
+MAGIC_NANO_SWAPPED = 0x4D3CB2A1
+MAGIC_PATCHED_SWAPPED = 0x34CDB2A1
+VERSION_LITTLE = 0x00040002
+VERSION_BIG = 0x00020004
+VERSION_LITTLE_SWAPPED = 0x04000200
+VERSION_BIG_SWAPPED = 0x02000400
 
 # columns of the table of interfaces, int64[m, INTERFACE]
 IF_LINK = 0
@@ -119,7 +133,7 @@ def walk_pcap(
     Returns
     -------
     int
-        Why it stopped: `USED_UP`, `ROWS_FULL`, `ABSURD`, `PADDING` or `ENOUGH`.
+        Why it stopped: `USED_UP`, `ROWS_FULL`, `ABSURD`, `PADDING`, `ENOUGH` or `FILE_HEADER`.
     """
     at = start
     n = int(state[ROWS])
@@ -150,9 +164,24 @@ def walk_pcap(
             state[FOUND] = captured
             reason = ABSURD
             break
-        if captured == 0 and wire == 0 and seconds == 0 and fraction == 0:
-            reason = PADDING
-            break
+        if captured == 0:
+            if wire == 0 and seconds == 0 and fraction == 0:
+                reason = PADDING
+                break
+            if big:
+                same = fraction == VERSION_BIG
+                other = fraction == VERSION_BIG_SWAPPED
+            else:
+                same = fraction == VERSION_LITTLE
+                other = fraction == VERSION_LITTLE_SWAPPED
+            if (same and (seconds == MAGIC_MICRO or seconds == MAGIC_NANO or seconds == MAGIC_PATCHED)) or (
+                other
+                and (
+                    seconds == MAGIC_MICRO_SWAPPED or seconds == MAGIC_NANO_SWAPPED or seconds == MAGIC_PATCHED_SWAPPED
+                )
+            ):
+                reason = FILE_HEADER
+                break
         begin = at + header
         if begin + captured > end:
             state[NEEDED] = header + captured

@@ -23,7 +23,7 @@ def call_ids_of(result: Result, number: str) -> set[str]:
     ValueError
         If `number` is no number and no name either.
     """
-    wanted = number_of(number)
+    wanted = number_of(_addresses(number)[0])  # a header's value may have been pasted whole
     if not wanted:
         raise ValueError(f"{number!r} is no number")
     known: dict[str, bool] = {}

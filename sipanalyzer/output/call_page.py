@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..result import Call, Result
-from .cells import Cell, iso, local_time, people, visible
+from .cells import Cell, local_time, machine, people, visible
 from .columns import column
 from .lookup import narrow
 from .tables import Table, table
@@ -56,13 +56,9 @@ def call_data(result: Result, call: Call) -> dict[str, Any]:
 
 
 def _objects(rows: Table) -> list[dict[str, Cell]]:
-    return [
-        {
-            each.name: iso(int(value)) if each.dtype == "time" and value is not None else value
-            for each, value in zip(rows.columns, row, strict=True)
-        }
-        for row in rows.rows()
-    ]
+    keys = [each.name for each in rows.columns]
+    cells = (machine(values, each) for values, each in zip(rows.data, rows.columns, strict=True))
+    return [dict(zip(keys, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 def call_lines(result: Result, call: Call, width: int = 80, tz: datetime.tzinfo = datetime.UTC) -> list[Line]:

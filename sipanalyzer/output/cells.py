@@ -27,6 +27,7 @@ __all__ = [
     "number",
     "parse_time",
     "people",
+    "rounded",
     "visible",
     "zone",
 ]
@@ -104,7 +105,10 @@ def parse_time(text: str, tz: datetime.tzinfo = datetime.UTC) -> int:
         tz = datetime.UTC
     elif match[8]:
         hours, minutes = int(match[8][1:3]), int(match[8][-2:])
-        tz = datetime.timezone((-1 if match[8][0] == "-" else 1) * datetime.timedelta(hours=hours, minutes=minutes))
+        offset = (-1 if match[8][0] == "-" else 1) * datetime.timedelta(hours=hours, minutes=minutes)
+        if hours > 23 or minutes > 59:
+            raise ValueError(f"{text!r} is no time: no zone is {match[8]} from UTC")
+        tz = datetime.timezone(offset)
     try:
         moment = datetime.datetime(year, month, day, hour, minute, second, tzinfo=tz)
         since = moment - _EPOCH
@@ -173,6 +177,24 @@ def number(value: float, unit: str) -> str:
     if isinstance(value, int):
         return str(value)
     return f"{value:.{_DECIMALS.get(unit, 2)}f}"
+
+
+def rounded(value: float, unit: str) -> float:
+    """A number as tables hold it, everywhere: to the nanosecond where it is a time, else to six decimals.
+
+    Parameters
+    ----------
+    value : float
+        As it was reckoned.
+    unit : str
+        ``s``: nine decimals; anything else: six.
+
+    Examples
+    --------
+    >>> rounded(-1.7820000000001528, "ms"), rounded(-1e-9, "%")
+    (-1.782, 0.0)
+    """
+    return round(value, 9 if unit == "s" else 6) + 0.0  # -0.0 becomes 0.0
 
 
 def machine(values: Sequence[Cell], column: Column) -> Sequence[Cell]:

@@ -357,7 +357,7 @@ def column(table: str, name: str) -> Column:
     if name not in known:
         import difflib
 
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
         hint = f", did you mean {near[0]!r}" if near else ""
         raise ValueError(f"{table} has no column {name!r}{hint}; it has {', '.join(known)}")
     return COLUMNS[table][known.index(name)]

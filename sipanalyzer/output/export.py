@@ -36,7 +36,7 @@ def check_target(path: str | os.PathLike[str], *, force: bool = False) -> pathli
     if target.is_dir():
         raise FileExistsError(f"{target} is a folder")
     if target.is_file() and not force:
-        raise FileExistsError(f"{target} exists; --force overwrites it")
+        raise FileExistsError(f"{target} exists; only --force (from Python force=True) overwrites it")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent}")
     return target
@@ -112,6 +112,8 @@ def export_tables(
     OSError
         If a file cannot be written, or (FileExistsError) exists; then none has been written.
     """
+    if isinstance(tables, str):
+        tables = (tables,)
     if format not in EXPORT_FORMATS:
         raise ValueError(f"there is no export format {format!r}; there are {', '.join(EXPORT_FORMATS)}")
     require_library(format)

@@ -99,11 +99,15 @@ def parse_expression(table: str, text: str, tz: datetime.tzinfo = datetime.UTC) 
             tree = ast.parse(text.strip(), mode="eval")
         kind, value = _Reader(table, tz).read(tree.body)
     except SyntaxError as error:
-        raise ValueError(f"cannot read the expression {text!r}: {error.msg}") from None
+        raise ValueError(f"cannot read the expression {_short(repr(text))}: {error.msg}") from None
+    except UnicodeEncodeError:  # bytes on the command line that are no UTF-8
+        raise ValueError(f"the expression {_short(repr(text))} is no valid text") from None
     except (RecursionError, MemoryError):
         raise ValueError("the expression is nested too deeply") from None
     if kind not in ("bool", "none"):
-        raise ValueError(f"the expression {text!r} is a {kind}, neither true nor false; compare it with something")
+        raise ValueError(
+            f"the expression {_short(repr(text))} is a {kind}, neither true nor false; compare it with something"
+        )
     return Expression(table, text, value)
 
 
@@ -271,5 +275,8 @@ def _seconds_between(left: _Value, right: _Value) -> _Value:
 
 
 def _shown(node: ast.expr) -> str:
-    text = ast.unparse(node)
+    return _short(ast.unparse(node))
+
+
+def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."

@@ -7,6 +7,7 @@ result whose indices are consistent.
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Collection
 
 import numpy as np
@@ -39,8 +40,10 @@ def find_call(result: Result, wanted: str | int) -> Call:
     calls = result.calls
     if not calls:
         raise ValueError("there is no call in this capture")
-    if isinstance(wanted, int):
-        return _by_row(result, wanted)
+    if not isinstance(wanted, str):
+        if not hasattr(wanted, "__index__"):  # numpy's whole numbers have it too
+            raise ValueError(f"a call is named by its Call-ID or row number, not by {wanted!r}")
+        return _by_row(result, operator.index(wanted))
     for call in calls:
         if call.call_id == wanted:
             return call

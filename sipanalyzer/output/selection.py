@@ -78,7 +78,9 @@ def make_selection(
     ValueError
         If the expression cannot be read or a column does not exist.
     """
-    by = sort.lstrip("+-").strip() if sort else None
+    by = sort.strip().lstrip("+-").strip() if sort is not None else None
+    if by == "":
+        raise ValueError("no column is named to sort by")
     if by is not None:
         column(table, by)
     wanted = None
@@ -96,7 +98,7 @@ def make_selection(
         table,
         parse_expression(table, where, tz) if where is not None else None,
         by,
-        bool(sort) and (sort or "").startswith("-"),
+        (sort or "").strip().startswith("-"),
         limit,
         wanted,
     )

@@ -13,7 +13,7 @@ from typing import Any
 from ..anomalies import MEANING
 from ..result import Call, Capture, Result, Stream, host_port
 from .calls_table import CALL_CELLS
-from .cells import clean, iso
+from .cells import clean, iso, rounded
 
 __all__ = ["WORST_STREAMS", "summarize"]
 
@@ -31,6 +31,7 @@ def summarize(result: Result) -> dict[str, Any]:
     return {
         "captures": [_capture(capture) for capture in result.captures],
         "unreadable": [clean(str(error)) for error in result.extra.get("unreadable", ())],
+        "passed_over": [clean(name) for name in result.extra.get("passed_over", ())],
         "packets_by_kind": dict(result.packets_by_kind),
         "calls": _calls(result),
         "streams": _streams(result.streams),
@@ -72,10 +73,10 @@ def _calls(result: Result) -> dict[str, Any]:
         "one_way": sum(call.one_way is True for call in calls),
         "decided": len(decided),
         "answered": answered,
-        "answered_percent": 100.0 * answered / len(decided) if decided else None,
-        "post_dial_delay_ms": _spread(_figures(calls, result, "post_dial_delay_ms")),
-        "setup_latency_ms": _spread(_figures(calls, result, "setup_latency_ms")),
-        "duration_s": _spread(_figures(calls, result, "duration_s")),
+        "answered_percent": rounded(100.0 * answered / len(decided), "%") if decided else None,
+        "post_dial_delay_ms": _spread(_figures(calls, result, "post_dial_delay_ms"), "ms"),
+        "setup_latency_ms": _spread(_figures(calls, result, "setup_latency_ms"), "ms"),
+        "duration_s": _spread(_figures(calls, result, "duration_s"), "s"),
         "retransmissions": sum(call.retransmissions for call in calls),
         "failures": [
             {"status_code": status, "reason": reason or None, "calls": count}
@@ -92,17 +93,17 @@ def _figures(calls: Sequence[Call], result: Result, column: str) -> list[float]:
     return [float(value) for value in values if value is not None]
 
 
-def _spread(values: list[float]) -> dict[str, Any] | None:
+def _spread(values: list[float], unit: str) -> dict[str, Any] | None:
     """Count, median, mean, 95th percentile (linear between neighbours) and maximum."""
     if not values:
         return None
     values.sort()
     return {
         "count": len(values),
-        "median": _quantile(values, 0.5),
-        "mean": sum(values) / len(values),
-        "p95": _quantile(values, 0.95),
-        "max": values[-1],
+        "median": rounded(_quantile(values, 0.5), unit),
+        "mean": rounded(sum(values) / len(values), unit),
+        "p95": rounded(_quantile(values, 0.95), unit),
+        "max": rounded(values[-1], unit),
     }
 
 
@@ -128,9 +129,9 @@ def _streams(streams: Sequence[Stream]) -> dict[str, Any]:
         "packets": sum(stream.packets for stream in streams),
         "expected": expected,
         "lost": lost,
-        "loss_percent": 100.0 * lost / expected if expected else None,
+        "loss_percent": rounded(100.0 * lost / expected, "%") if expected else None,
         "with_loss": sum(stream.lost > 0 for stream in streams),
-        "max_jitter_ms": max(jitters) if jitters else None,
+        "max_jitter_ms": rounded(max(jitters), "ms") if jitters else None,
         "codecs": dict(codecs.most_common()),
         "worst": [
             {
@@ -140,8 +141,8 @@ def _streams(streams: Sequence[Stream]) -> dict[str, Any]:
                 "codec": stream.codec,
                 "packets": stream.packets,
                 "lost": stream.lost,
-                "loss_percent": stream.loss_percent,
-                "max_jitter_ms": stream.max_jitter_ms,
+                "loss_percent": rounded(stream.loss_percent, "%"),
+                "max_jitter_ms": None if stream.max_jitter_ms is None else rounded(stream.max_jitter_ms, "ms"),
                 "call_id": None if stream.call_id is None else clean(stream.call_id),
             }
             for stream in worst[:WORST_STREAMS]

@@ -6,6 +6,7 @@ In: the data of :func:`.summary.summarize`. Out: styled lines (see :mod:`.termin
 from __future__ import annotations
 
 import datetime
+import pathlib
 import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -13,11 +14,12 @@ from typing import Any
 from .cells import local_time, parse_time, visible
 from .terminal import Line, fit, width_of
 
-__all__ = ["summary_lines"]
+__all__ = ["passed_over", "summary_lines"]
 
 _LEFT = 14
 _FILES = 3
 _UNREADABLE = 8
+_PASSED_OVER = 4
 _SIZES = ("B", "kB", "MB", "GB", "TB")
 _SPREADS = (
     ("  post-dial", "post_dial_delay_ms", "ms"),
@@ -105,7 +107,17 @@ def _capture_part(data: dict[str, Any], tz: datetime.tzinfo) -> list[Line]:
             lines += [_item("", _span(capture, tz))] if capture["first"] is not None else []
         lines += [_item("", note) for note in notes]
     lines += [_item("", (f"not read: {reason}", "red")) for reason in data["unreadable"][:_UNREADABLE]]
+    if data["passed_over"]:
+        lines.append(_item("", (passed_over(data["passed_over"]), "dim")))
     return lines
+
+
+def passed_over(names: Sequence[str]) -> str:
+    """One line on the files of a folder that are no captures: ``passed over 3 files that are no captures: a, b, c``."""
+    some = ", ".join(pathlib.PurePath(name).name for name in names[:_PASSED_OVER])
+    more = f" and {len(names) - _PASSED_OVER} more" if len(names) > _PASSED_OVER else ""
+    files = "1 file that is no capture" if len(names) == 1 else f"{len(names)} files that are no captures"
+    return f"passed over {files}: {some}{more}"
 
 
 def _capture_notes(capture: dict[str, Any]) -> list[tuple[str, str]]:
@@ -175,7 +187,7 @@ def _stream_part(streams: dict[str, Any], width: int) -> list[Line]:
     lines.append(_item("", figures))
     apart = streams["count"] - streams["in_calls"]
     notes = [
-        f"{apart} belong to no call" if apart else "",
+        f"{apart} belong{'s' if apart == 1 else ''} to no call" if apart else "",
         f"{streams['encrypted']} encrypted" if streams["encrypted"] else "",
     ]
     lines += [_item("", note) for note in notes if note]

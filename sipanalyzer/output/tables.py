@@ -13,7 +13,7 @@ from typing import Any
 
 from ..result import Dialog, Result, Stream, Transaction, host_port
 from .calls_table import CALL_CELLS, call_order
-from .cells import Cell, clean
+from .cells import Cell, clean, rounded
 from .columns import COLUMNS, FILLED, Column, column, names
 from .display_filter import stream_filter
 from .messages_table import message_columns
@@ -95,7 +95,11 @@ def _column(each: Column, cells: _Cells, things: Sequence[Any], result: Result) 
         values: list[Cell] = [getattr(thing, each.name) for thing in things]
     else:
         values = [cell(thing, result) for thing in things]
-    return [clean(value) if isinstance(value, str) else value for value in values] if each.dtype == "text" else values
+    if each.dtype == "text":
+        return [clean(value) if isinstance(value, str) else value for value in values]
+    if each.dtype == "float":
+        return [None if value is None else rounded(float(value), each.unit) for value in values]
+    return values
 
 
 def _ms(after: int | None, before: int | None) -> float | None:

@@ -31,7 +31,7 @@ WIDE = 60
 """Width beyond which a text is cut even where there is room, unless the column was asked for by name."""
 
 _SHOWN = {
-    "calls": "start:1 caller:2 callee:3 state:4 status_code:5 reason:13 post_dial_delay_ms:7 duration_s:6 codecs:8:9 "
+    "calls": "start:4 caller:2 callee:3 state:1 status_code:5 reason:13 post_dial_delay_ms:7 duration_s:6 codecs:8:9 "
     "streams:16 packets:12 loss_percent:9 max_jitter_ms:10 mos:14 one_way:15 release_cause:20 src:17 dst:18 "
     "user_agent:21 server:22 retransmissions:23 transport:19 first_frame:24 call_id:11",
     "streams": "start:9 src:1 src_port:2 dst:3 dst_port:4 ssrc:10 codec:5 packets:6 lost:12 loss_percent:7 "

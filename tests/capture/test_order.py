@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
+import lzma
 import pathlib
 import random
 
@@ -106,12 +108,12 @@ def test_a_merge_is_a_sort_by_time_so_far_and_run_whatever_the_pieces(
 
 
 def test_what_cannot_be_read_is_kept_as_a_warning_where_others_can(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "a.txt").write_text("no capture at all")
+    (tmp_path / "a.cap").write_text("no capture, whatever its name says")
     (tmp_path / "b.pcap").write_bytes(capture([1, 2]))
     anomalies: list[Anomalies] = []
     reading = Reading(expand([tmp_path, tmp_path / "none"]), Options(), lambda block: block.rows, anomalies)
     assert [which for _, which in reading] == [0]
-    assert [error.path for error in reading.unreadable] == [str(tmp_path / "a.txt"), str(tmp_path / "none")]
+    assert [error.path for error in reading.unreadable] == [str(tmp_path / "a.cap"), str(tmp_path / "none")]
     (found,) = reading.captures()
     assert found.file == str(tmp_path / "b.pcap")
     assert found.anomalies is anomalies[0]
@@ -121,7 +123,39 @@ def test_where_nothing_can_be_read_the_first_refusal_is_raised(tmp_path: pathlib
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("no capture at all")
     with pytest.raises(CaptureError, match=r"a\.txt: not a capture"):
+        list(Reading(expand([tmp_path / "a.txt", tmp_path / "b.txt"]), Options(), lambda block: block.rows))
+    with pytest.raises(CaptureError, match=r": a folder without captures, .*found 2 other files$"):
         list(Reading(expand(tmp_path), Options(), lambda block: block.rows))
+
+
+def test_other_files_of_a_folder_are_passed_over_but_not_what_may_be_a_capture(tmp_path: pathlib.Path) -> None:
+    whole = capture([1, 2])
+    others = {
+        "README.md": b"# Captures\n",
+        "make.py": b"print()\n",
+        "notes": b"",
+        "picture": b"\x89PNG\r\n\x1a\n" + bytes(40),
+        "notes.gz": gzip.compress(b"some text"),
+        "a.pcap.txt": b"text",
+        "junk": bytes(range(40)),
+    }
+    doubtful = {
+        "empty.pcap": b"",
+        "text.pcapng": b"text",
+        "text.pcap1": b"text",
+        "text.cap.zst": b"text",
+        "snoop": b"snoop\0\0\0\0\0\0\2",
+        "cut": whole[:20],
+        "pointer": b"version https://git-lfs.github.com/spec/v1",
+        "cut.xz": lzma.compress(whole)[:40],
+    }
+    for name, content in (others | doubtful).items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "good").write_bytes(whole)
+    reading = Reading(expand(tmp_path), Options(), lambda block: block.rows)
+    assert sum(len(rows) for rows, _ in reading) == 2
+    assert [pathlib.Path(name).name for name in reading.passed_over] == sorted(others)
+    assert [pathlib.Path(error.path).name for error in reading.unreadable] == sorted(doubtful)
 
 
 def test_a_second_pcapng_whose_section_is_cut_does_not_end_the_analysis(tmp_path: pathlib.Path) -> None:

@@ -115,6 +115,35 @@ def test_zeros_at_the_end_are_padding_and_zeros_in_between_are_damage() -> None:
     )
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("other", ["<", ">"])
+@pytest.mark.parametrize("magic", [0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34])
+def test_files_strung_together_are_read_on_each_with_its_own_header(order: str, other: str, magic: int) -> None:
+    first = words.pcap_header(order=order) + words.record(1, 2, b"abc", order)
+    second = words.pcap_header(magic, link=119, order=other)
+    second += words.record(3, 4, b"", other, captured=2) + bytes(8 if magic == 0xA1B2CD34 else 0) + b"de"
+    data = first + second + first + PLAIN
+    compare(data)
+    found, capture = words.observe(data)
+    tick = 1 if magic == 0xA1B23C4D else 1000
+    assert [(frame, time, link) for frame, time, link, _ in found][:3] == [
+        (1, 10**9 + 2000, 127), (2, 3 * 10**9 + 4 * tick, 119), (3, 10**9 + 2000, 127),
+    ]  # fmt: skip
+    assert capture.damage is None and len(found) == 6
+    assert capture.anomalies.counts()["file-header"] == 3
+    assert capture.link_types == ("IEEE 802.11 with radiotap", "IEEE 802.11 with Prism header")
+    for block_bytes in (1, 7, 24, 40):
+        assert words.observe(data, block_bytes=block_bytes)[0] == found
+    for length in range(len(first), len(data), 7):
+        compare(data[:length])
+
+
+def test_an_empty_packet_in_the_second_of_a_magic_number_is_a_packet() -> None:
+    data = PLAIN + words.record(0x4D3CB2A1, 17, b"") + THREE[0]
+    compare(data)
+    assert len(words.observe(data)[0]) == 5
+
+
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_cuts_of_the_reading_show_nowhere(data: st.DataObject) -> None:

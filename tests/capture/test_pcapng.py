@@ -211,6 +211,12 @@ def test_a_first_section_that_is_not_whole_or_of_another_version_is_no_capture()
             words.observe(data)
 
 
+def test_an_interface_block_too_short_for_a_link_type_has_none() -> None:
+    found, capture = words.observe(section() + block(1, b"") + enhanced(5, b"abc"))
+    assert capture.link_types == ("BSD loopback",) and capture.anomalies.counts()["bad-block"] == 1
+    assert len(found) == 1
+
+
 def blocks(order: str) -> st.SearchStrategy[bytes]:
     small = st.binary(max_size=20)
     ticks = st.integers(0, 2**64 - 1)
@@ -229,7 +235,8 @@ def blocks(order: str) -> st.SearchStrategy[bytes]:
                   st.one_of(st.none(), st.integers(0, 255)), st.one_of(st.none(), st.integers(-2**63, 2**63 - 1)),
                   st.integers(0, 30)),
         st.builds(lambda k, d, a: block(k, d, order, again=a),
-                  st.sampled_from([0, 1, 2, 3, 5, 6, 9, 0xBAD, 0x204, 0x777]), small, size),
+                  st.sampled_from([0, 2, 3, 5, 6, 9, 0xBAD, 0x204, 0x777]), small, size),
+        st.builds(lambda d, a: block(1, struct.pack(order + "H", words.ODD_LINK) + d, order, again=a), small, size),
         st.builds(lambda n: section(order, n), st.integers(-1, 100)),
     )  # fmt: skip
 

@@ -51,7 +51,7 @@ def test_what_cannot_be_opened_is_refused_in_the_words_of_the_system(tmp_path: p
     missing = tmp_path / "missing.pcap"
     assert refusal(missing) == f"{missing}: No such file or directory"
     assert refusal(str(tmp_path / "*.pcap")) == f"{tmp_path}/*.pcap: no file matches"
-    assert refusal(tmp_path) == f"{tmp_path}: a folder without files"
+    assert refusal(tmp_path) == f"{tmp_path}: a folder without files (folders in it are not looked into)"
     assert "null" in refusal("a\0b")
 
 

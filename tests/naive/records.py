@@ -13,6 +13,16 @@ MAX_SECONDS = 4_600_000_000
 NUMBERED = (9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221)
 
 
+MAGICS = {
+    b"\xd4\xc3\xb2\xa1": ("<", 1000, 0),
+    b"\xa1\xb2\xc3\xd4": (">", 1000, 0),
+    b"\x4d\x3c\xb2\xa1": ("<", 1, 0),
+    b"\xa1\xb2\x3c\x4d": (">", 1, 0),
+    b"\x34\xcd\xb2\xa1": ("<", 1000, 8),
+    b"\xa1\xb2\xcd\x34": (">", 1000, 8),
+}
+
+
 @dataclass
 class Read:
     """What stands in a capture."""
@@ -27,6 +37,8 @@ class Read:
     dropped: int | None = None
     timed: list[int] = field(default_factory=list)
     """Frames with a time of their own."""
+    strung_at: list[int] = field(default_factory=list)
+    """Frames before which another file header stands."""
 
     @property
     def cut(self) -> int:
@@ -36,14 +48,7 @@ class Read:
 def read_pcap(data: bytes, max_record: int = MAX_RECORD) -> Read:
     """A whole pcap file."""
     read = Read()
-    order, tick, extra = {
-        b"\xd4\xc3\xb2\xa1": ("<", 1000, 0),
-        b"\xa1\xb2\xc3\xd4": (">", 1000, 0),
-        b"\x4d\x3c\xb2\xa1": ("<", 1, 0),
-        b"\xa1\xb2\x3c\x4d": (">", 1, 0),
-        b"\x34\xcd\xb2\xa1": ("<", 1000, 8),
-        b"\xa1\xb2\xcd\x34": (">", 1000, 8),
-    }[data[:4]]
+    order, tick, extra = MAGICS[data[:4]]
     major, minor = struct.unpack(order + "HH", data[4:8])
     link = struct.unpack(order + "I", data[20:24])[0] & 0xFFFF
     at = 24
@@ -59,6 +64,19 @@ def read_pcap(data: bytes, max_record: int = MAX_RECORD) -> Read:
         if (major, minor) == (543, 0) or minor < 3 or (minor == 3 and captured > wire):
             captured, wire = wire, captured
         body = data[at + len(header) : at + len(header) + captured]
+        if captured == 0 and any(
+            header[:8] == magic + struct.pack(each[0] + "HH", 2, 4) for magic, each in MAGICS.items()
+        ):
+            another = data[at : at + 24]
+            if len(another) < 24:
+                read.damaged_at = at
+                break
+            order, tick, extra = MAGICS[header[:4]]
+            major, minor = 2, 4
+            link = struct.unpack(order + "I", another[20:24])[0] & 0xFFFF
+            read.strung_at.append(frame + 1)
+            at += 24
+            continue
         if captured > max_record or len(body) < captured or not any(header[:16]):
             read.damaged_at = at
             break
