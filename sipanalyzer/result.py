@@ -22,6 +22,7 @@ __all__ = [
     "Capture",
     "Dialog",
     "Endpoint",
+    "Measures",
     "Messages",
     "Result",
     "Stream",
@@ -247,25 +248,11 @@ class Call:
     one_way: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """One direction of RTP: source, destination, SSRC."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What was measured of an RTP stream, whosever it is."""
 
-    ssrc: int
-    src: Endpoint
-    dst: Endpoint
-    call_id: str | None
-    also_call_ids: tuple[str, ...]
-    direction: str | None
-    matched: str
-    media: str | None
-    payload_types: tuple[int, ...]
-    codec: str | None
-    codecs: tuple[str, ...]
-    """All codecs in order of first use, telephone-event and comfort noise included."""
-    clock_rate: int | None
     ptime_ms: float | None
-    ptime_negotiated_ms: float | None
     dscp: int | None
     vlan: int | None
     start: int
@@ -283,9 +270,6 @@ class Stream:
     max_delta_ms: float | None
     max_skew_ms: float | None
     clock_drift_ppm: float | None
-    ssrc_changes: int
-    encrypted: bool | None
-    """None where no SDP says it."""
     capture: int
     first_frame: int
     last_frame: int
@@ -300,6 +284,29 @@ class Stream:
     def loss_percent(self) -> float:
         """Lost over expected."""
         return 100.0 * self.lost / self.expected if self.expected else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream(Measures):
+    """One direction of RTP: source, destination, SSRC."""
+
+    ssrc: int
+    src: Endpoint
+    dst: Endpoint
+    call_id: str | None
+    also_call_ids: tuple[str, ...]
+    direction: str | None
+    matched: str
+    media: str | None
+    payload_types: tuple[int, ...]
+    codec: str | None
+    codecs: tuple[str, ...]
+    """All codecs in order of first use, telephone-event and comfort noise included."""
+    clock_rate: int | None
+    ptime_negotiated_ms: float | None
+    ssrc_changes: int
+    encrypted: bool | None
+    """None where no SDP says it."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..codecs import is_comfort_noise, is_event
 from ..network.endpoints import address_text
 from ..options import Options
-from ..result import Call, Endpoint, Stream
+from ..result import Call, Endpoint, Measures, Stream
 from ..rtp.figures import Figures, Socket, main_use
 from ..rtp.formats import Use
 from .bindings import CALLEE, CALLER, Binding
@@ -24,6 +24,7 @@ from .ties import OTHER_SIDE, Tie, tie_streams
 __all__ = ["match_streams"]
 
 _DEFAULTS = Options()
+_MEASURES = tuple(field.name for field in dataclasses.fields(Measures))
 _TOWARDS = {CALLER: "callee-to-caller", CALLEE: "caller-to-callee"}
 
 
@@ -148,31 +149,10 @@ def _stream(
         codec=codec,
         codecs=tuple(dict.fromkeys(use.format.name for use in uses if use.format.name is not None)),
         clock_rate=f.clock_rate_hz,
-        ptime_ms=f.ptime_ms,
         ptime_negotiated_ms=None if receiver is None else receiver.ptime_ms,
-        dscp=f.dscp,
-        vlan=f.vlan,
-        start=f.start,
-        end=f.end,
-        packets=f.packets,
-        bytes=f.bytes,
-        expected=f.expected,
-        lost=f.lost,
-        duplicates=f.duplicates,
-        out_of_order=f.out_of_order,
-        restarts=f.restarts,
-        mean_jitter_ms=f.mean_jitter_ms,
-        max_jitter_ms=f.max_jitter_ms,
-        mean_delta_ms=f.mean_delta_ms,
-        max_delta_ms=f.max_delta_ms,
-        max_skew_ms=f.max_skew_ms,
-        clock_drift_ppm=f.clock_drift_ppm,
         ssrc_changes=ssrc_changes,
         encrypted=None if first is None else first.binding.encrypted,
-        capture=f.capture,
-        first_frame=f.first_frame,
-        last_frame=f.last_frame,
-        anomalies=f.anomalies,
+        **{name: getattr(f, name) for name in _MEASURES},
     )
 
 

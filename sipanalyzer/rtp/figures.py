@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..kernels import streamstate as state
+from ..result import Measures
 from .formats import Use
 
 __all__ = ["Figures", "Socket", "finish_figures", "main_use"]
@@ -14,8 +15,8 @@ Socket = tuple[int, int, int]
 """High and low half of an address, and a port."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures(Measures):
     """One stream's figures, finished; nothing yet about the call it belongs to."""
 
     index: int
@@ -25,30 +26,8 @@ class Figures:
     uses: tuple[Use, ...]
     """Its payload types and what they meant, in order of first use."""
     clock_rate_hz: int | None
-    ptime_ms: float | None
-    dscp: int | None
-    vlan: int | None
-    start: int
-    end: int
-    packets: int
-    bytes: int
-    expected: int
-    lost: int
-    duplicates: int
-    out_of_order: int
-    restarts: int
-    mean_jitter_ms: float | None
-    max_jitter_ms: float | None
-    mean_delta_ms: float | None
-    max_delta_ms: float | None
-    max_skew_ms: float | None
-    clock_drift_ppm: float | None
-    capture: int
-    first_frame: int
-    last_frame: int
     strays: int
     reused: int
-    anomalies: tuple[str, ...]
 
     @property
     def payload_types(self) -> tuple[int, ...]:
