@@ -251,8 +251,9 @@ class _Conductor:
         signals = {}
         for index, method, time, call_id, status, from_tag, to_tag, body_length in values:
             sdp = self._description(index) if body_length and method in _OFFERING else None
-            ends = method == "BYE" and status == 0
-            if sdp is not None or ends or (method == "INVITE" and (status == 0 or status >= 200)):
+            begins_or_ends = status == 0 and method in ("INVITE", "BYE")
+            settles = status >= 200 and method in ("INVITE", "UPDATE")
+            if sdp is not None or begins_or_ends or settles:
                 signals[index] = Signal(
                     time, call_id, status == 0, status, method, from_tag, to_tag, *store.sockets(index), sdp
                 )

@@ -434,16 +434,21 @@ def test_media_of_two_forks_belong_to_the_call() -> None:
     assert some(made, "packets lost one_way") == (359, 1, False)
 
 
-def test_a_reinvite_moves_the_media_and_a_refused_one_does_not() -> None:
+def test_a_reinvite_moves_the_media() -> None:
     tape = both(call(), 2.1, 50)
     tape.reinvite(3.2, A, B, sdp(A, 4400, version=2), sdp(B, 5500, version=2))
     tape.talk(3.05, A, 4400, B, 5500, 50, ssrc=0xA, seq=1048, timestamp=5000 + 48 * 160)  # two packets overlap
     (made,), streams = tape.both()
     assert [some(row, "matched direction ssrc_changes") for row in streams][-1] == ("sdp", "caller-to-callee", 0)
     assert made["packets"] == 150  # one after the other, not two hops
+
+
+@pytest.mark.parametrize("port", [4000, 4400])
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_a_refused_reinvite_or_update_leaves_the_media_as_they_were(method: str, port: int) -> None:
     tape = both(call(), 2.1, 50)
-    tape.request(3.2, A, B, "INVITE", sdp(A, 4400, version=2, ptime=40), cseq=5)
-    tape.reply(3.25, B, A, 488, cseq=5)
+    tape.request(3.2, A, B, method, sdp(A, port, version=2, ptime=40), cseq=5)
+    tape.reply(3.25, B, A, 488, cseq=5, method=method)
     for row in both(tape, 7, 50, ssrcs=(0xAA, 0xBB)).streams()[2:]:
         assert some(row, "matched ptime_negotiated_ms ssrc_changes") == ("sdp", 20, 1)
 
