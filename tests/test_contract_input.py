@@ -192,12 +192,13 @@ def test_a_pipe_a_named_pipe_and_a_member_of_an_archive_are_read(
 def test_closed_and_full_streams_end_without_a_traceback() -> None:
     command = f"{sys.executable} -m sipanalyzer calls"
     sample = SAMPLES / "busy.pcap"
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     for line, status in {
         f"{command} - <&-": 3, f"{command} {sample} >&-": 0, f"{command} /no/such 2>&-": 3,
         f"{command} {sample} >/dev/full": 2, f"{command} {sample} -o /dev/full": 2,
         f"{command} {sample} --format table >/dev/full": 2,
     }.items():  # fmt: skip
-        done = subprocess.run(line, shell=True, cwd=ROOT, capture_output=True, timeout=60)
+        done = subprocess.run(line, shell=True, cwd=ROOT, capture_output=True, timeout=60, env=buffered)
         assert done.returncode == status, (line, done.stderr)
         assert b"Traceback" not in done.stderr and done.stderr.count(b"\n") <= 1, (line, done.stderr)
 

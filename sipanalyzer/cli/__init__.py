@@ -25,9 +25,9 @@ def run() -> NoReturn:
     """The console script: run the command and end the process at once, without taking its data apart piece by piece."""
     gc.disable()  # a command lives for seconds and makes no garbage in cycles worth looking for
     status = main()
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-        sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # closed where writing to it failed
+            stream.flush()
     os._exit(status)
 
 
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("interrupted")
         return INTERRUPTED
     except (BrokenPipeError, ReaderGone):  # Python would complain once more when it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return DONE
     except CannotWrite as error:
         say(str(error))
