@@ -10,8 +10,9 @@ from dataclasses import dataclass, fields
 
 __all__ = ["Options"]
 
-_AT_LEAST_ONE = frozenset({"block_bytes", "max_record_bytes", "max_block_bytes"})
-"""Without a byte of room a reader could not move on."""
+_AT_LEAST_ONE = frozenset({"block_bytes", "max_record_bytes", "max_block_bytes", "gmin", "interval_ns"})
+"""Without a byte of room a reader could not move on; nor could time."""
+_CHOICES = {"playout_mode": ("fixed", "adaptive")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,99 @@ class Options:
     """A call without BYE gives its sockets up to the next call once its media and signalling were silent this long."""
     unanswered_binding_ns: int = 180_000_000_000
     """A call without answer, end and media keeps its sockets this long after its last message (RFC 3261 timer C)."""
+    # playout and quality
+    playout_ms: float = 60.0
+    """Depth of the jitter buffer that decides what came too late."""
+    playout_mode: str = "fixed"
+    """``fixed``; ``adaptive``: from `playout_ms` as far up as lateness asks for, to `playout_most_ms`."""
+    playout_most_ms: float = 200.0
+    """Depth that an adaptive jitter buffer does not exceed."""
+    gmin: int = 16
+    """Good packets in a row that end a burst (RFC 3611 4.7.2)."""
+    interval_ns: int = 10_000_000_000
+    """Length of the intervals of the table `intervals`."""
+    max_intervals: int = 1_000_000
+    """Intervals tabled."""
+    max_outages: int = 100_000
+    """Holes of five packets and more that are remembered with their times."""
+    max_digits: int = 100_000
+    """Telephone events remembered."""
+    concealment: bool = True
+    """Receivers of G.711 conceal lost packets (ITU-T G.711 Appendix I); without it Bpl is 4.3 instead of 25.1."""
+    one_way_delay_ms: float | None = None
+    """One-way delay of the E-model; None: half the round trip from RTCP and the playout delay, else that alone."""
+    talker_echo_loudness_db: float = 65.0
+    """TELR of the E-model (ITU-T G.107 table 3)."""
+    advantage: float = 0.0
+    """Advantage factor A of the E-model: up to 10 for mobile networks, 20 for satellites (ITU-T G.107 table 2)."""
+    # evidence beside the messages
+    max_rtcp: int = 1_000_000
+    """Lines of the table `rtcp`."""
+    max_faults: int = 100_000
+    """ICMP errors, and likewise failed connections, remembered one by one; what is the same is counted together."""
+    # sessions
+    correlation_headers: tuple[str, ...] = (
+        "X-Call-ID",
+        "X-CID",
+        "X-Correlation-ID",
+        "X-Original-Call-ID",
+        "X-UCID",
+        "X-Asterisk-Call-ID",
+        "X-B2B-Call-ID",
+        "X-BroadWorks-Correlation-Info",
+        "X-Inin-Crn",
+        "P-Asterisk-Linkedid",
+        "X-Sip-Call-ID",
+        "User-to-User",
+    )
+    """Headers whose equal value in two calls, or the other's Call-ID in one, makes them legs of one conversation."""
+    session_score: float = 1.0
+    """Evidence from which two calls are joined."""
+    session_window_ns: int = 10_000_000_000
+    """Legs that only numbers join begin within this of each other."""
+    # findings: thresholds
+    min_quality_ns: int = 5_000_000_000
+    """Streams shorter than this raise no finding of quality, and set no call's MOS."""
+    high_loss_warning_percent: float = 1.0
+    """Loss after the jitter buffer (Cisco QoS SRND: no more than 1 %)."""
+    high_loss_error_percent: float = 5.0
+    """Likewise (ITU-T G.1010 asks for less than 3 % of conversational voice)."""
+    high_jitter_warning_ms: float = 30.0
+    """Highest interarrival jitter (Cisco QoS SRND: no more than 30 ms)."""
+    high_jitter_error_ms: float = 60.0
+    """Likewise; the depth of the default jitter buffer."""
+    low_mos_warning_r: float = 70.0
+    """R, on the narrowband scale's range (ITU-T G.109: below it many users are dissatisfied)."""
+    low_mos_error_r: float = 60.0
+    """Likewise (ITU-T G.109: below it nearly all are)."""
+    post_dial_delay_warning_ms: float = 8_000.0
+    """ITU-T E.721: 95 % of toll calls."""
+    post_dial_delay_error_ms: float = 11_000.0
+    """ITU-T E.721: 95 % of international calls."""
+    late_media_ms: float = 1_500.0
+    """First packet after the answer, per direction (ITU-T E.721, answer signal delay)."""
+    media_timeout_ns: int = 10_000_000_000
+    """Media stopped this long before the BYE while the other direction ran on."""
+    clock_drift_ppm: float = 100.0
+    """Crystals keep within 50 ppm each."""
+    clock_drift_ns: int = 60_000_000_000
+    """Shortest stream whose drift is judged."""
+    retransmissions: int = 2
+    """Retransmissions in one transaction."""
+    missing_ack: int = 2
+    """Times that a 2xx was sent again while no ACK came (RFC 3261 13.3.1.4)."""
+    unanswered_retransmissions: int = 3
+    """Times that a request was sent again while no response came (RFC 3261 timers A and E)."""
+    missing_bye_ns: int = 60_000_000_000
+    """An answered call's media ended this long before the capture's end, and no BYE."""
+    scanner_targets: int = 10
+    """Targets that one source tried within `scanner_window_ns`..."""
+    scanner_window_ns: int = 60_000_000_000
+    """... of this length..."""
+    scanner_failed_percent: float = 80.0
+    """... with this share of 4xx responses."""
+    duplicated_percent: float = 45.0
+    """Share of packets that stand twice, from which the capture was taken at a mirror port."""
     # the engine room
     compile_packets: int = 20_000
     """Work (packets) from which compiled kernels pay for loading them; below it they run interpreted."""
@@ -82,13 +176,30 @@ class Options:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            if value is None and field.default is None:
-                continue
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise ValueError(f"option {field.name} must be a whole number, not {value!r}")
-            least = 1 if field.name in _AT_LEAST_ONE else 0
-            if value < least and field.default is not None:
-                raise ValueError(f"option {field.name} must be at least {least}, not {value}")
+            _check(field.name, getattr(self, field.name), field.default)
         if self.from_time_ns is not None and self.to_time_ns is not None and self.from_time_ns > self.to_time_ns:
             raise ValueError("the time to begin at is later than the time to end at: nothing can be between them")
+
+
+def _check(name: str, value: object, default: object) -> None:
+    """Refuse a value that is not of the default's kind."""
+    if isinstance(default, tuple):
+        if not isinstance(value, tuple) or not all(isinstance(each, str) for each in value):
+            raise ValueError(f"option {name} must be a tuple of texts, not {value!r}")
+    elif isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise ValueError(f"option {name} must be True or False, not {value!r}")
+    elif isinstance(default, str):
+        if value not in _CHOICES[name]:
+            raise ValueError(f"option {name} must be one of {', '.join(_CHOICES[name])}, not {value!r}")
+    elif value is None and default is None:
+        return
+    elif isinstance(default, float) or name == "one_way_delay_ms":
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1e12:
+            raise ValueError(f"option {name} must be a number of at least 0, not {value!r}")
+    elif not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"option {name} must be a whole number, not {value!r}")
+    else:
+        least = 1 if name in _AT_LEAST_ONE else 0
+        if value < least and default is not None:
+            raise ValueError(f"option {name} must be at least {least}, not {value}")

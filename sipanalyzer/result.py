@@ -14,9 +14,27 @@ import numpy as np
 import numpy.typing as npt
 
 from .anomalies import Anomalies
+from .facts import (
+    Connection,
+    Digit,
+    Endpoint,
+    IcmpError,
+    Intervals,
+    MediaCheck,
+    Outage,
+    Page,
+    Probe,
+    Quality,
+    Registration,
+    Rtcp,
+    Session,
+    Subscription,
+)
 from .options import Options
 
 __all__ = [
+    "LATENESS_MS",
+    "RUN_LENGTHS",
     "TRANSPORTS",
     "Call",
     "Capture",
@@ -36,8 +54,10 @@ Bools = npt.NDArray[np.bool_]
 TRANSPORTS = ("UDP", "TCP", "TLS", "WS", "WSS", "SCTP")
 """Names behind `Messages.transport`."""
 
-Endpoint = tuple[str, int]
-"""Address as text (IPv6 without brackets) and port."""
+LATENESS_MS = (5, 10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500)
+"""Limits of the classes of `Measures.lateness`, ms."""
+RUN_LENGTHS = (1, 2, 3, 4, 9, 19, 49)
+"""Limits of the classes of `Measures.loss_runs`, packets."""
 
 
 def host_port(endpoint: Endpoint) -> str:
@@ -66,6 +86,14 @@ class Capture:
     anomalies: Anomalies
     damage: str | None = None
     """Where and how the file broke off, one line; None where it was read to its end."""
+    duplicated_percent: float | None = None
+    """Share of its SIP and RTP packets that stand twice."""
+    large_frames: int = 0
+    """TCP segments larger than a link carries: taken from a host that leaves segmentation to its network card."""
+    grade: str | None = None
+    """``good``, ``fair`` or ``poor``; None of a capture without packets."""
+    doubts: tuple[str, ...] = ()
+    """Why it is not ``good``, a clause each."""
 
 
 @dataclass(frozen=True)
@@ -246,6 +274,13 @@ class Call:
     max_jitter_ms: float | None = None
     media_latency_ns: int | None = None
     one_way: bool | None = None
+    mos: float | None = None
+    """Of the worst stream that lasted long enough."""
+    mos_scale: str | None = None
+    session: int | None = None
+    """Number of the conversation that it is a leg of, from 1."""
+    digits: tuple[Digit, ...] = ()
+    """All that was dialled in it, both ways and by either method, in order of time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +309,32 @@ class Measures:
     first_frame: int
     last_frame: int
     anomalies: tuple[str, ...] = ()
+    # playout: after a jitter buffer (`Options.playout_ms`); None where timing says nothing (video, no clock rate)
+    discarded: int | None = None
+    """Packets that came too late for it."""
+    lateness: tuple[int, ...] = ()
+    """Packets by how late they came on the stream's own schedule: below each of :data:`LATENESS_MS`, and the rest."""
+    # bursts and gaps (RFC 3611 4.7.2); a bad packet is one lost or discarded
+    bursts: int = 0
+    burst_packets: int = 0
+    """Length of all bursts together, in packets."""
+    burst_bad: int = 0
+    """Bad packets in bursts; all others are in gaps."""
+    bad: int = 0
+    """Bad packets."""
+    bad_runs: int = 0
+    """Runs of bad packets that follow each other directly."""
+    max_consecutive_lost: int = 0
+    loss_runs: tuple[int, ...] = ()
+    """Runs of lost packets by length: up to each of :data:`RUN_LENGTHS`, and longer."""
+    # what tells streams of one medium apart from others
+    first_sequence: int = 0
+    first_stamp: int = 0
+    last_sequence: int = 0
+    last_stamp: int = 0
+    """Of the first and the last audio or video packet in order of sequence: 16 and 32 bits."""
+    fingerprint: tuple[int, ...] = ()
+    """First four payload bytes of each of the first fifty packets."""
 
     @property
     def duration_s(self) -> float:
@@ -307,6 +368,17 @@ class Stream(Measures):
     ssrc_changes: int
     encrypted: bool | None
     """None where no SDP says it."""
+    # quality (ITU-T G.107); None where it cannot be said
+    quality: Quality | None = None
+    mos_min: float | None = None
+    """MOS of the worst whole interval."""
+    # what RTCP says of it
+    rtcp_lost_percent: float | None = None
+    rtcp_jitter_ms: float | None = None
+    rtt_ms: float | None = None
+    dtmf: str | None = None
+    """RFC 4733 digits, in order."""
+    session: int | None = None
 
 
 @dataclass(frozen=True)
@@ -322,4 +394,17 @@ class Result:
     streams: tuple[Stream, ...]
     packets_by_kind: dict[str, int]
     """How many packets of each kind were seen: ``rtp``, ``rtcp``, ``stun``, ``sip`` and so on."""
+    sessions: tuple[Session, ...] = ()
+    registrations: tuple[Registration, ...] = ()
+    pages: tuple[Page, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    rtcp: tuple[Rtcp, ...] = ()
+    intervals: Intervals = field(default_factory=Intervals)
+    outages: tuple[Outage, ...] = ()
+    icmp: tuple[IcmpError, ...] = ()
+    connections: tuple[Connection, ...] = ()
+    """TCP connections that failed in some way."""
+    checks: tuple[MediaCheck, ...] = ()
+    """ICE and DTLS between two sockets."""
     extra: dict[str, Any] = field(default_factory=dict)

@@ -63,7 +63,7 @@ def test_what_is_not_known_of_a_partial_call_is_missing() -> None:
     ("name", "columns"),
     [
         ("calls", "session mos mos_scale findings"),
-        ("streams", "session loss_bursts burst_density_percent gap_density_percent max_consecutive_lost "
+        ("streams", "session loss_bursts burst_density_percent gap_density_percent "
          "discarded_percent r_factor mos mos_min mos_scale mos_basis rtcp_lost_percent rtcp_jitter_ms rtt_ms dtmf "
          "findings"),
         ("captures", "duplicated_percent grade"),

@@ -1,0 +1,1 @@
+"""What is wrong, with evidence and advice: reads a Result. Floor 7."""

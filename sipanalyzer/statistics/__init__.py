@@ -1,0 +1,1 @@
+"""How it went altogether: reads a Result. Floor 7."""
