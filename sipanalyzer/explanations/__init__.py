@@ -10,6 +10,7 @@ import functools
 import importlib.resources
 import tomllib
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = ["KINDS", "Explanation", "explanations"]
 
@@ -64,5 +65,5 @@ def explanations(kind: str) -> dict[str, Explanation]:
     return {name: Explanation(kind=kind, name=name, **_tuples(entry)) for name, entry in tomllib.loads(text).items()}
 
 
-def _tuples(entry: dict[str, object]) -> dict[str, object]:
+def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}

@@ -88,6 +88,12 @@ class Context:
             Likewise, where it is no message that shows it.
         severity, likelihood, advice
             Where the case differs from the code's default.
+        affects : str, optional
+            Who notices.
+        doubtful : str, optional
+            Why the severity is lower than the code's.
+        causes : tuple of str
+            Codes that it is a consequence of.
         """
         text = explanations("finding")[code]
         shown = sorted(rows)
