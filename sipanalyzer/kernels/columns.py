@@ -37,7 +37,7 @@ TCP_FLAGS = 12  # the flag byte; | SIP_START where the payload begins like a SIP
 TCP_WIRE = 13  # payload bytes on the wire (more than LENGTH where the packet was cut)
 # rows of kind ODD, UNKNOWN, MALFORMED
 LAYER = 10  # ODD: LINK type of the bytes at AT; UNKNOWN: the link type; MALFORMED: a code below
-# rows of kind SIP, RTCP, SCTP, HEP
+# rows of kind SIP, RTCP, SCTP, HEP, STUN, DTLS
 WIRE_LENGTH = 11  # how many bytes there were on the wire (more than LENGTH where the packet was cut)
 
 TRAFFIC = 14  # DSCP | (VLAN id + 1) << 8; the innermost VLAN, 0 in the upper part where there is none
@@ -49,14 +49,14 @@ SIP_START = 256
 OTHER = 0  # of no interest here; not written
 RTP = 1
 RTCP = 2
-STUN = 3  # not written, counted
+STUN = 3  # (AT, LENGTH: the UDP payload)
 SIP = 4  # UDP payload that begins with a SIP start line (AT, LENGTH: the payload)
 TCP = 5  # segment with payload, SYN, FIN or RST (AT, LENGTH: its payload)
 FRAGMENT = 6  # IP fragment (AT, LENGTH: the whole IP packet)
 SCTP = 7  # (AT, LENGTH: the SCTP packet)
 HEP = 8  # Homer encapsulation (AT, LENGTH: the UDP payload)
 ODD = 9  # a link layer that the kernel does not know (AT, LENGTH: the whole packet; LAYER: its link type)
-DTLS = 10  # not written, counted
+DTLS = 10  # (AT, LENGTH: the UDP payload)
 TURN = 11  # TURN channel data other than RTP and RTCP (these count as themselves); not written, counted
 ICMP = 12  # ICMP and ICMPv6 (AT, LENGTH: the ICMP message)
 UNKNOWN = 13  # link type that nobody here decodes (LAYER)

@@ -19,7 +19,6 @@ from sipanalyzer.kernels.columns import (
     BAD_TUNNEL,
     DST_HI,
     DST_LO,
-    DTLS,
     FRAGMENT,
     FRAME,
     HASH,
@@ -34,7 +33,6 @@ from sipanalyzer.kernels.columns import (
     SCTP,
     SRC_HI,
     SRC_LO,
-    STUN,
     TCP,
     TIME,
     TOO_DEEP,
@@ -121,7 +119,7 @@ def decode_packet(
     Returns
     -------
     int
-        `n`, or ``n + 1`` where a row was written: for all kinds but `OTHER`, `STUN`, `DTLS` and `TURN`.
+        `n`, or ``n + 1`` where a row was written: for all kinds but `OTHER` and `TURN`.
     """
     p = at
     wire = at + wire_length
@@ -352,7 +350,7 @@ def decode_packet(
     if bad != 0:
         kind = MALFORMED
     counts[kind] += 1
-    if kind == OTHER or kind == STUN or kind == DTLS or kind == TURN:
+    if kind == OTHER or kind == TURN:
         return n
     rows[n, TIME] = time
     rows[n, FRAME] = frame

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sipanalyzer.kernels import helper
 from sipanalyzer.kernels.columns import (
     AT,
+    DTLS,
     EVENT,
     HEP,
     LAYER,
@@ -24,6 +25,7 @@ from sipanalyzer.kernels.columns import (
     SIZE,
     SSRC,
     STAMP,
+    STUN,
     TCP,
     TCP_ACK,
     TCP_FLAGS,
@@ -100,7 +102,7 @@ def write_bytes(data: Octets, at: int, end: int, wire: int, kind: int, what: int
         if at > end:
             at = end  # cut within the options
         rows[n, TCP_FLAGS] = flags | SIP_START if looks_like_sip(data, at, end) else flags
-    elif kind == SIP or kind == RTCP or kind == SCTP or kind == HEP:
+    elif kind == SIP or kind == RTCP or kind == SCTP or kind == HEP or kind == STUN or kind == DTLS:
         rows[n, WIRE_LENGTH] = wire - at
     elif kind == MALFORMED or kind == ODD or kind == UNKNOWN:
         rows[n, LAYER] = what

@@ -8,7 +8,7 @@ import numpy as np
 
 from sipanalyzer.kernels import columns as c
 from sipanalyzer.kernels.row import row_hash
-from tests.decoding import INVITE, decode
+from tests.decoding import INVITE, RTCP, decode, udp_frame
 
 
 def tcp_frame(flags: int, payload: bytes = b"", options: bytes = b"") -> bytes:
@@ -38,6 +38,20 @@ def test_a_cut_tcp_segment_says_how_long_it_was() -> None:
     for cut in (14 + 20 + 32 + 10, 14 + 20 + 32, 14 + 20 + 24):
         kind, row = decode(frame[:cut], wire=len(frame))
         assert (kind, row[c.TCP_WIRE], row[c.LENGTH]) == (c.TCP, len(INVITE), max(cut - 66, 0))
+
+
+def test_rows_of_control_protocols_say_where_their_bytes_are_and_how_many_there_were() -> None:
+    stun = bytes.fromhex("0001000c2112a442") + bytes(24)
+    dtls = bytes.fromhex("16fefd0000000000000000001001") + bytes(15)
+    for kind, payload in ((c.STUN, stun), (c.DTLS, dtls), (c.RTCP, RTCP)):
+        frame = udp_frame(payload)
+        assert [decode(frame)[0], *decode(frame)[1][c.AT : c.TCP_WIRE + 1]] == [
+            kind, 42, len(payload), 0, len(payload), 0, 0,
+        ]  # fmt: skip
+        _, row = decode(frame[:-3], wire=len(frame))
+        assert (row[c.LENGTH], row[c.WIRE_LENGTH], row[c.PORTS]) == (len(payload) - 3, len(payload), 5080 << 16 | 5062)
+    relayed = struct.pack(">HH", 0x4001, len(stun)) + stun
+    assert decode(udp_frame(relayed)) == (c.TURN, [])
 
 
 def test_hashes_spread_in_their_low_bits() -> None:

@@ -14,7 +14,7 @@ STATUS = re.compile(rb"SIP/\d+\.\d+[ \t]+\d{3,}(?:[ \t\r\n]|\Z)", re.IGNORECASE)
 CLEAR_REQUEST = re.compile(METHODS + rb"[ \t]+(?i:sip:.|sips:|tel:.)", re.DOTALL)
 REQUEST = re.compile(TOKEN + rb"[ \t]+[\t\r\x20-\xff]+[ \t]SIP/\d+\.\d+[ \t\r]*\n", re.IGNORECASE)
 HEADER = re.compile(rb"^(?=[\s\S]{3})(?:[vif][: \t]|via|fro|cse|cal)", re.IGNORECASE | re.MULTILINE)
-WRITTEN = {c.RTP, c.RTCP, c.SIP, c.TCP, c.FRAGMENT, c.SCTP, c.HEP, c.ODD, c.ICMP, c.UNKNOWN, c.MALFORMED}
+WRITTEN = set(range(c.KINDS)) - {c.OTHER, c.TURN}
 
 
 def looks_like_sip(payload: bytes) -> bool:
@@ -396,7 +396,7 @@ class Packet:
                 self.bound(at + length)
         if self.kind == c.RTP:
             self.rtp(self.data[at : self.end], self.wire - at)
-        elif self.kind in (c.SIP, c.RTCP, c.HEP):
+        elif self.kind in (c.SIP, c.RTCP, c.HEP, c.STUN, c.DTLS):
             self.more = {c.WIRE_LENGTH: self.wire - at}
         return None
 
