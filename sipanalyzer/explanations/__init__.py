@@ -66,4 +66,11 @@ def explanations(kind: str) -> dict[str, Explanation]:
 
 
 def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return {
+        key: tuple(map(_folded, value)) if isinstance(value, list) else _folded(value) for key, value in entry.items()
+    }
+
+
+def _folded(value: Any) -> Any:
+    """A text on one line; where its lines end in the file is of no meaning."""
+    return " ".join(value.split()) if isinstance(value, str) else value
