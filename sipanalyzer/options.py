@@ -6,9 +6,11 @@ an anomaly.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import Any
 
-__all__ = ["Options"]
+__all__ = ["Options", "parse_settings"]
 
 _AT_LEAST_ONE = frozenset({"block_bytes", "max_record_bytes", "max_block_bytes", "gmin", "interval_ns"})
 """Without a byte of room a reader could not move on; nor could time."""
@@ -203,3 +205,51 @@ def _check(name: str, value: object, default: object) -> None:
         least = 1 if name in _AT_LEAST_ONE else 0
         if value < least and default is not None:
             raise ValueError(f"option {name} must be at least {least}, not {value}")
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """Options from ``name=value`` as people type them.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Whole numbers may have ``_`` between digits; a tuple's texts have commas between them; ``none`` is None.
+
+    Raises
+    ------
+    ValueError
+        If there is no such option, or the value is not of its kind.
+    """
+    known = {field.name: field.default for field in fields(Options)}
+    settings: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals:
+            raise ValueError(f"{text!r} is no setting; write OPTION=VALUE")
+        if name not in known:
+            import difflib
+
+            near = difflib.get_close_matches(name, known, n=1)
+            raise ValueError(f"there is no option {name!r}" + (f", did you mean {near[0]!r}" if near else ""))
+        settings[name] = _parsed(name, value, known[name])
+        _check(name, settings[name], known[name])
+    return settings
+
+
+def _parsed(name: str, value: str, default: object) -> object:
+    if default is None and value.lower() == "none":
+        return None
+    if isinstance(default, bool):
+        truth = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(value.lower())
+        if truth is None:
+            raise ValueError(f"option {name} is yes or no, not {value!r}")
+        return truth
+    if isinstance(default, tuple):
+        return tuple(each.strip() for each in value.split(",") if each.strip())
+    if isinstance(default, str):
+        return value
+    try:
+        return float(value) if isinstance(default, float) or name == "one_way_delay_ms" else int(value)
+    except ValueError:
+        raise ValueError(f"option {name} is a number, not {value!r}") from None

@@ -93,7 +93,11 @@ class Capture:
     grade: str | None = None
     """``good``, ``fair`` or ``poor``; None of a capture without packets."""
     doubts: tuple[str, ...] = ()
-    """Why it is not ``good``, a clause each."""
+    """What to bear in mind when its figures are read, a clause each; why it is not ``good``, if it is not."""
+    holes: tuple[tuple[int, int], ...] = ()
+    """Begin and end of moments in which all streams miss packets, both ways: the capture lost them, not the network."""
+    one_sided: tuple[tuple[str, str], ...] = ()
+    """Sender and receiver of signalling that was captured in this direction only."""
 
 
 @dataclass(frozen=True)
@@ -277,8 +281,6 @@ class Call:
     mos: float | None = None
     """Of the worst stream that lasted long enough."""
     mos_scale: str | None = None
-    session: int | None = None
-    """Number of the conversation that it is a leg of, from 1."""
     digits: tuple[Digit, ...] = ()
     """All that was dialled in it, both ways and by either method, in order of time."""
 
@@ -368,6 +370,8 @@ class Stream(Measures):
     ssrc_changes: int
     encrypted: bool | None
     """None where no SDP says it."""
+    formats: tuple[tuple[int, str | None, int], ...] = ()
+    """Payload type, codec and clock rate (0: not known) of each, in order of first use."""
     # quality (ITU-T G.107); None where it cannot be said
     quality: Quality | None = None
     mos_min: float | None = None
@@ -378,7 +382,6 @@ class Stream(Measures):
     rtt_ms: float | None = None
     dtmf: str | None = None
     """RFC 4733 digits, in order."""
-    session: int | None = None
 
 
 @dataclass(frozen=True)
