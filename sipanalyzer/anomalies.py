@@ -38,6 +38,8 @@ MEANING = {
     "tcp-limit": "TCP bytes dropped since the limit of kept bytes was reached",
     "websocket-malformed": "WebSocket frame malformed; connection resynchronised",
     "sctp-missing-chunk": "SCTP message of which DATA chunks are missing",
+    "fault-limit": "faults of the network not remembered since the limit was reached",
+    "msrp-limit": "MSRP session not tabled since the limit was reached",
     # SIP
     "sip-malformed": "looked like SIP and could not be read as a message",
     "sip-truncated": "SIP message cut, by the capture or by a lost segment",
@@ -53,6 +55,12 @@ MEANING = {
     "rtp-sequence-reused": "RTP sequence number used again with another timestamp",
     "rtp-clock-late": "SDP that came after its stream named another clock rate; counts from there on",
     "rtp-stream-limit": "RTP stream not tabled since the limit of streams was reached",
+    # RTCP
+    "rtcp-malformed": "RTCP packet that could not be read in whole",
+    "rtcp-limit": "RTCP packet not tabled since the limit of lines was reached",
+    "rtp-interval-limit": "interval of an RTP stream not tabled since the limit of intervals was reached",
+    "rtp-outage-limit": "hole in an RTP stream not remembered since the limit of holes was reached",
+    "rtp-event-limit": "telephone event not remembered since the limit of digits was reached",
 }
 """Every code and what it means, in a clause for people."""
 

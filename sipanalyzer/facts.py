@@ -22,6 +22,7 @@ __all__ = [
     "IcmpError",
     "Intervals",
     "MediaCheck",
+    "MsrpSession",
     "Outage",
     "Page",
     "Probe",
@@ -320,6 +321,34 @@ class MediaCheck:
     dtls_finished: bool
     """Whether both sides changed to encryption (ChangeCipherSpec, or records of a later epoch)."""
     dtls_alert: str | None
+
+
+# ---- the session model of messaging
+@dataclass(frozen=True, slots=True)
+class MsrpSession:
+    """Messages between two MSRP endpoints over one hop, both ways (RFC 4975)."""
+
+    time: int
+    """First request or response."""
+    frame: int
+    capture: int
+    src: Endpoint
+    dst: Endpoint
+    """Of the TCP connection that it came over."""
+    from_path: str
+    to_path: str
+    """The two endpoints: the last URI of From-Path and To-Path, as `sipanalyzer.sip.msrp.path_key` writes it; the
+    same of an SDP's ``a=path`` names the call."""
+    messages: int
+    """Sent whole; what only binds the connection, without a body, is none."""
+    bytes: int
+    """Of their bodies."""
+    failures: int
+    """Responses and REPORTs of 400 and above."""
+    last_failure: int | None
+    """Status code of the last of them."""
+    last: int
+    """Time of the last request or response."""
 
 
 # ---- findings

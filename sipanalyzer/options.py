@@ -107,6 +107,15 @@ class Options:
     """Lines of the table `rtcp`."""
     max_faults: int = 100_000
     """ICMP errors, and likewise failed connections, remembered one by one; what is the same is counted together."""
+    large_segment_bytes: int = 2_000
+    """A TCP segment with more payload is larger than an Ethernet link carries (1,500 bytes): a network card's offload."""
+    connect_timeout_ns: int = 3_000_000_000
+    """A SYN that was sent again is unanswered after this (RFC 6298: sent again after 1 s, then after 2 s)."""
+    tls_timeout_ns: int = 5_000_000_000
+    """A TLS ClientHello is unanswered after this."""
+    # statistics
+    max_statistics_scopes: int = 1_000
+    """Pairs of hosts, and likewise hours, that have statistics of their own; the others are taken together."""
     # sessions
     correlation_headers: tuple[str, ...] = (
         "X-Call-ID",

@@ -1,31 +1,38 @@
 """Packets that are neither plain RTP nor SIP in a datagram of its own become messages, or RTP. Floor 5.
 
-Comes in: rows of TCP segments, IP fragments, SCTP packets, Homer encapsulation and odd link layers, with their bytes,
-in order of time. Goes out: events, each at its row: the index of a message that was stored, or a row of RTP. What is
-unwrapped or put together is decoded by the kernel as if it had been captured so.
+Comes in: rows of everything but plain RTP and SIP, with their bytes, in order of time. Goes out: events, each at its
+row: the index of a message that was stored, or a row of RTP. What is unwrapped or put together is decoded by the kernel
+as if it had been captured so. RTCP, ICMP, STUN, DTLS, TCP's own events and MSRP go to those who collect them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from .anomalies import Anomalies
 from .errors import ParseError
+from .facts import Endpoint, MsrpSession
 from .kernels import columns as row
 from .kernels.packet import decode_one
 from .kernels.sipstart import looks_like_sip
+from .network.checks import MediaChecks
+from .network.connections import ConnectionWatch
 from .network.encapsulation import hep_packet, parse_hep, unwrap
+from .network.endpoints import address_text
 from .network.fragments import FragmentReassembler
+from .network.icmp import IcmpErrors
 from .network.sctp import SctpReassembler
 from .network.tcp import Chunk, Key, TcpReassembler
 from .options import Options
 from .result import TRANSPORTS, Ints
 from .sip.framer import TOO_LARGE, Framed, StreamFramer
+from .sip.msrp import START as MSRP_START
+from .sip.msrp import MsrpReader, MsrpSessions
 from .sip.spans import MessageStore
 
-__all__ = ["MALFORMED", "AnomaliesOfCaptures", "Event", "Unpacker"]
+__all__ = ["MALFORMED", "AnomaliesOfCaptures", "Event", "RtcpSink", "Unpacker"]
 
 _RAW_IP = 101
 MALFORMED = {
@@ -40,6 +47,11 @@ MALFORMED = {
 
 Event = tuple[int, int, int | Ints]
 """At which row, after how many rows of RTP, what: a message's index, or RTP that was wrapped."""
+
+RtcpSink = Callable[[Endpoint, Endpoint, int, int, int, bytes], None]
+"""Takes an RTCP packet: source, destination, time (ns), frame, capture, and what was captured of its bytes."""
+_ENDPOINTS = 65_536
+"""Endpoints whose texts are remembered."""
 
 
 class AnomaliesOfCaptures(Anomalies):
@@ -71,10 +83,30 @@ class Unpacker:
         Where messages go.
     anomalies : AnomaliesOfCaptures
         Where anomalies are counted; its `capture` is set to that of the packet at hand.
+    on_rtcp : callable, optional
+        Told of every RTCP packet.
     """
 
-    def __init__(self, options: Options, store: MessageStore, anomalies: AnomaliesOfCaptures) -> None:
+    def __init__(
+        self,
+        options: Options,
+        store: MessageStore,
+        anomalies: AnomaliesOfCaptures,
+        on_rtcp: RtcpSink | None = None,
+    ) -> None:
         self._options, self._store, self._anomalies = options, store, anomalies
+        self._on_rtcp = on_rtcp
+        self._endpoints: dict[tuple[int, int, int], Endpoint] = {}
+        self._msrp_readers: dict[Key, MsrpReader] = {}
+        self._msrp = MsrpSessions(options, anomalies)
+        self.icmp = IcmpErrors(options, anomalies)
+        """ICMP errors."""
+        self.connections = ConnectionWatch(options, anomalies)
+        """TCP connections that fail."""
+        self.checks = MediaChecks(options, anomalies)
+        """ICE and DTLS."""
+        self.fragmented: set[int] = set()
+        """Indices of messages whose datagram came in IP fragments."""
         self._tcp = TcpReassembler(options, anomalies)
         self._framers: dict[Key, StreamFramer] = {}
         self._sctp = SctpReassembler(options, anomalies)
@@ -117,19 +149,37 @@ class Unpacker:
             self._frame(chunk)
         for key, framer in self._framers.items():
             self._keep_framed(key, framer.finish())
+        self._msrp_readers.clear()
         self._sctp.finish()
         for partial in self._fragments.finish():  # a capture filter on ports keeps first fragments only
             outer = [partial.time, partial.frame, *[0] * (row.WIDTH - 2)]
-            self._decode(partial.packet, _RAW_IP, outer, 0, missing=self._options.max_datagram_bytes)
+            self._decode(partial.packet, _RAW_IP, outer, 0, missing=self._options.max_datagram_bytes, fragmented=True)
 
-    def _dispatch(self, packet: list[int], payload: bytes, depth: int, transport: str = "UDP") -> None:
-        """Take a packet that is no plain RTP or SIP; `depth`: how often Python has unwrapped it so far."""
+    def msrp(self) -> tuple[MsrpSession, ...]:
+        """Sessions of MSRP, in order of time."""
+        return self._msrp.finish()
+
+    def _dispatch(
+        self, packet: list[int], payload: bytes, depth: int, transport: str = "UDP", fragmented: bool = False
+    ) -> None:
+        """Take a packet that is no plain RTP or SIP.
+
+        `depth`: how often Python has unwrapped it so far; `fragmented`: it came in IP fragments just before that.
+        """
         kind = packet[row.KIND]
         if kind == row.TCP:
             self._segment(packet, payload)
         elif kind == row.SIP:
             truncated = packet[row.WIRE_LENGTH] > packet[row.LENGTH]
-            self._keep(payload, packet[row.TIME], packet[row.FRAME], _key(packet), transport, truncated)
+            index = self._keep(payload, packet[row.TIME], packet[row.FRAME], _key(packet), transport, truncated)
+            if fragmented:
+                self.fragmented.add(index)
+        elif kind == row.RTCP:
+            self._rtcp(packet, payload)
+        elif kind == row.STUN or kind == row.DTLS:
+            self.checks.add(packet, payload, self._anomalies.capture)
+        elif kind == row.ICMP:
+            self.icmp.add(packet, payload, self._anomalies.capture)
         elif kind == row.SCTP:
             self._sctp_packet(packet, payload)
         elif kind == row.MALFORMED:
@@ -139,14 +189,21 @@ class Unpacker:
         elif kind == row.FRAGMENT:
             whole = self._fragments.add(payload, packet[row.TIME], packet[row.FRAME])
             if whole is not None:
-                self._decode(whole, _RAW_IP, packet, depth)
+                self._decode(whole, _RAW_IP, packet, depth, fragmented=True)
         elif kind == row.HEP:
             self._hep(packet, payload, depth)
         elif kind == row.ODD:
             self._odd(packet, payload, depth)
 
     def _decode(
-        self, data: bytes, link: int, outer: list[int], depth: int, transport: str = "UDP", missing: int = 0
+        self,
+        data: bytes,
+        link: int,
+        outer: list[int],
+        depth: int,
+        transport: str = "UDP",
+        missing: int = 0,
+        fragmented: bool = False,
     ) -> None:
         """Decode a packet that was unwrapped or put together, as if it had come in place of the outer one."""
         if not data:
@@ -165,7 +222,25 @@ class Unpacker:
             self.events.append((self._row, self._rtp_before, one.copy()))
         else:
             at = packet[row.AT]
-            self._dispatch(packet, data[at : at + packet[row.LENGTH]], depth + 1, transport)
+            self._dispatch(packet, data[at : at + packet[row.LENGTH]], depth + 1, transport, fragmented)
+
+    def _endpoint(self, hi: int, lo: int, port: int) -> Endpoint:
+        """Address and port for people; each is written once."""
+        endpoint = self._endpoints.get((hi, lo, port))
+        if endpoint is None:
+            if len(self._endpoints) >= _ENDPOINTS:
+                self._endpoints.clear()
+            endpoint = self._endpoints[hi, lo, port] = address_text(hi, lo), port
+        return endpoint
+
+    def _sockets(self, key: Key) -> tuple[Endpoint, Endpoint]:
+        src_hi, src_lo, dst_hi, dst_lo, ports = key
+        return self._endpoint(src_hi, src_lo, ports >> 16), self._endpoint(dst_hi, dst_lo, ports & 0xFFFF)
+
+    def _rtcp(self, packet: list[int], payload: bytes) -> None:
+        if self._on_rtcp is not None:
+            src, dst = self._sockets(_key(packet))
+            self._on_rtcp(src, dst, packet[row.TIME], packet[row.FRAME], self._anomalies.capture, payload)
 
     def _hep(self, packet: list[int], payload: bytes, depth: int) -> None:
         try:
@@ -187,8 +262,10 @@ class Unpacker:
             self._decode(*inner, packet, depth)
 
     def _segment(self, packet: list[int], payload: bytes) -> None:
+        key = _key(packet)
+        self.connections.add(key, packet, payload, self._anomalies.capture)
         chunks = self._tcp.segment(
-            _key(packet), packet[row.TIME], packet[row.FRAME], packet[row.TCP_SEQ], packet[row.TCP_ACK],
+            key, packet[row.TIME], packet[row.FRAME], packet[row.TCP_SEQ], packet[row.TCP_ACK],
             packet[row.TCP_FLAGS], payload, packet[row.TCP_WIRE],
         )  # fmt: skip
         for chunk in chunks:
@@ -196,17 +273,33 @@ class Unpacker:
 
     def _frame(self, chunk: Chunk) -> None:
         """In-order bytes of one direction of a TCP connection."""
-        framer = self._framers.get(chunk.key)
+        key = chunk.key
+        if key in self._msrp_readers:
+            self._read_msrp(chunk)
+            return
+        framer = self._framers.get(key)
+        if (framer is None or not framer.verdict) and chunk.data.startswith(MSRP_START):
+            self._framers.pop(key, None)
+            self._msrp_readers[key] = MsrpReader()
+            self._read_msrp(chunk)
+            return
         if framer is None:
-            framer = self._framers[chunk.key] = StreamFramer(self._options, self._anomalies)
+            framer = self._framers[key] = StreamFramer(self._options, self._anomalies)
         framed = framer.feed(chunk.data, chunk.time, chunk.frame, chunk.gap)
         if chunk.end:
             framed += framer.finish()
-            del self._framers[chunk.key]
+            del self._framers[key]
         elif framer.verdict is False:
-            self._tcp.ignore(chunk.key)
-            del self._framers[chunk.key]
-        self._keep_framed(chunk.key, framed)
+            self._tcp.ignore(key)
+            del self._framers[key]
+        self._keep_framed(key, framed)
+
+    def _read_msrp(self, chunk: Chunk) -> None:
+        """In-order bytes of a direction that speaks MSRP."""
+        for transaction in self._msrp_readers[chunk.key].feed(chunk.data, chunk.time, chunk.frame, chunk.gap):
+            self._msrp.add(transaction, *self._sockets(chunk.key), self._anomalies.capture)
+        if chunk.end:
+            del self._msrp_readers[chunk.key]
 
     def _keep_framed(self, key: Key, framed: Sequence[Framed]) -> None:
         for message in framed:
@@ -221,11 +314,12 @@ class Unpacker:
                 key = (*addresses, message.ports)
                 self._keep(message.data, message.time, message.frame, key, "SCTP", message.truncated)
 
-    def _keep(self, data: bytes, time: int, frame: int, key: Key, transport: str, truncated: bool) -> None:
-        """Keep a message that did not come in a datagram of its own."""
+    def _keep(self, data: bytes, time: int, frame: int, key: Key, transport: str, truncated: bool) -> int:
+        """Keep a message that did not come in a datagram of its own; its index."""
         src_high, src_low, dst_high, dst_low, ports = key
         index = self._store.add(
             data, time, frame, src_high, src_low, ports >> 16, dst_high, dst_low, ports & 0xFFFF,
             TRANSPORTS.index(transport), self._anomalies.capture, truncated,
         )  # fmt: skip
         self.events.append((self._row, self._rtp_before, index))
+        return index
