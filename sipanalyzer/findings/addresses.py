@@ -1,0 +1,137 @@
+"""Findings about addresses in SDP that cannot work, or are not those on the wire. Floor 7.
+
+Owns: nat-mismatch, private-address-in-sdp, sip-alg. In: calls, the sockets that SDP bound and where that SDP came from,
+streams. Sources: RFC 1918, RFC 6598 (private and shared addresses), RFC 4961 (symmetric RTP).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from ..calls.bindings import CALLEE, CALLER
+from ..facts import Finding
+from ..network.endpoints import address_text
+from ..result import host_port
+from .context import Context, Rule
+from .media import bindings_of, description_rows, socket_of
+
+__all__ = ["RULES"]
+
+_HEADERS = re.compile(rb"^(via|v|contact|m)[ \t]*:([^\r\n]{1,400})", re.IGNORECASE | re.MULTILINE)
+_HOST = re.compile(rb"(?:SIP/2\.0/\w{2,4}[ \t]+|@|sips?:)\[?([0-9a-fA-F:.]{3,45})")
+
+_NETWORKS = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10",
+    )
+)  # fmt: skip
+"""Nobody outside can send there: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291."""
+
+
+@lru_cache(maxsize=4096)
+def _private(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed.version == network.version and parsed in network for network in _NETWORKS)
+
+
+def find_private_addresses(context: Context) -> Iterator[Finding]:
+    """A private address in the SDP of a side whose signalling comes from a public one (RFC 1918, RFC 6598)."""
+    for call in context.result.calls:
+        told = set()
+        for each in bindings_of(context, call):
+            address, port = socket_of(each)
+            source = address_text(*each.signalling[:2])
+            if address == source or not _private(address) or _private(source) or (each.side, address) in told:
+                continue
+            told.add((each.side, address))
+            reached = any(socket_of(each) in (stream.dst, stream.src) for _, stream in context.streams(call))
+            flows = call.one_way is False
+            yield context.finding(
+                "private-address-in-sdp",
+                f"The SDP of the {each.side or 'sender'} at {source} names the private address {address}:{port}, which "
+                "nobody outside its network can send to."
+                + (" Media flows both ways all the same." if flows else ""),
+                call=call, rows=description_rows(context, call), affects=each.side,
+                severity="info" if flows or reached else None,
+            )  # fmt: skip
+
+
+def find_nat_mismatches(context: Context) -> Iterator[Finding]:
+    """Media that comes from or goes to another address than SDP names: NAT; symmetric RTP where it works."""
+    for call in context.result.calls:
+        if not call.streams:
+            continue
+        bound = [each for each in bindings_of(context, call) if each.side is not None]
+        for number, stream in context.streams(call):
+            if stream.matched != "nat" or stream.direction is None:
+                continue
+            side = CALLER if stream.direction == "caller-to-callee" else CALLEE
+            other = CALLEE if side == CALLER else CALLER
+            sends = {socket_of(each)[0] for each in bound if each.side == side}
+            listens = {socket_of(each)[0] for each in bound if each.side == other}
+            if stream.dst[0] not in listens and listens:
+                text = f"RTP for the {other} goes to {host_port(stream.dst)}, not to {_named(listens)} of its SDP"
+            elif stream.src[0] not in sends and sends:
+                text = f"RTP of the {side} comes from {host_port(stream.src)}, not from {_named(sends)} of its SDP"
+            else:
+                continue
+            works = call.one_way is False
+            result = "; media flows both ways (symmetric RTP)." if works else ", and media does not flow both ways."
+            yield context.finding(
+                "nat-mismatch",
+                text + result,
+                call=call, stream=number, affects=side, severity="info" if works else "error",
+            )  # fmt: skip
+            break
+
+
+def find_sip_algs(context: Context) -> Iterator[Finding]:
+    """SDP that names the public address its packet came from, in a message whose Via and Contact are private.
+
+    A client that knows its public address writes it into its Contact too; a box on the way that rewrote SDP alone, and
+    left the rest, is a SIP ALG (application layer gateway).
+    """
+    messages = context.messages
+    for call in context.result.calls:
+        for each in bindings_of(context, call):
+            source = address_text(*each.signalling[:2])
+            if _private(source) or socket_of(each)[0] != source:
+                continue
+            row = next(
+                (row for row in description_rows(context, call) if messages.endpoints[messages.src[row]][0] == source),
+                None,
+            )
+            hosts = set() if row is None else _hosts(messages.raw(row))
+            if row is not None and hosts and all(map(_private, hosts)):
+                private = _named(hosts)
+                yield context.finding(
+                    "sip-alg",
+                    f"The message from {source} has its public address in SDP, but {private} in Via and Contact: a box "
+                    "on the way rewrote the one and not the other.",
+                    call=call, rows=(row,), affects=each.side,
+                )  # fmt: skip
+                break
+
+
+def _hosts(message: bytes) -> set[str]:
+    """Addresses in the top Via and the Contact of a message; empty where one of them has none."""
+    found: dict[bytes, str] = {}
+    for header, value in _HEADERS.findall(message.partition(b"\r\n\r\n")[0]):
+        host = _HOST.search(value)
+        if host is not None:
+            found.setdefault(header[:1].lower().replace(b"m", b"c"), host[1].decode())
+    return set(found.values()) if len(found) == 2 else set()
+
+
+def _named(addresses: Iterable[str]) -> str:
+    return ", ".join(sorted(addresses))
+
+
+RULES: tuple[Rule, ...] = (find_private_addresses, find_nat_mismatches, find_sip_algs)
