@@ -108,7 +108,7 @@ class Options:
     max_faults: int = 100_000
     """ICMP errors, and likewise failed connections, remembered one by one; what is the same is counted together."""
     large_segment_bytes: int = 2_000
-    """A TCP segment with more payload is larger than an Ethernet link carries (1,500 bytes): a network card's offload."""
+    """A TCP segment with more payload is larger than Ethernet carries (1,500 bytes): a network card cut it up later."""
     connect_timeout_ns: int = 3_000_000_000
     """A SYN that was sent again is unanswered after this (RFC 6298: sent again after 1 s, then after 2 s)."""
     tls_timeout_ns: int = 5_000_000_000
