@@ -159,24 +159,33 @@ _AMR_MODES = (
 )
 """kbit/s and bits a frame (RFC 4867 3.6)."""
 
+_LEAST_EVS_KBIT_S = 5.0
+"""The least mode has 5.9 kbit/s on average (3GPP TS 26.441); below that silence is most of what was sent."""
 
-def _mode(traffic: Traffic, bits: tuple[int, ...]) -> int | None:
-    """The mode of AMR or AMR-WB that fits the packets: the least one that is no smaller than they are.
 
-    Comfort noise and key presses among them make the mean smaller, and nothing makes it larger; a packet of a mode is
-    smaller than an octet-aligned one of the next, whether it is octet-aligned itself or not (RFC 4867 4.3, 4.4).
+def _mode(traffic: Traffic, bits: tuple[int, ...]) -> tuple[int | None, bool]:
+    """The mode of AMR or AMR-WB that fits the packets, and whether they are just as large as its packets are.
+
+    It is the least one that is no smaller than they are. Comfort noise and key presses among them make the mean
+    smaller, and nothing makes it larger; a packet of a mode is smaller than an octet-aligned one of the next, whether
+    it is octet-aligned itself or not (RFC 4867 4.3, 4.4). Where the mean is below the least mode, silence is most of
+    what was sent, and no mode shows.
     """
     if not traffic.packet_bytes or not traffic.ptime_ms:
-        return None
+        return None, False
     frames = max(1, round(traffic.ptime_ms / 20))
     for mode, size in enumerate(bits):
-        if 1 + frames * (1 + (size + 7) // 8) >= traffic.packet_bytes - 0.5:
-            return mode
-    return len(bits) - 1
+        efficient = (4 + frames * (6 + size) + 7) // 8
+        aligned = 1 + frames * (1 + (size + 7) // 8)
+        if mode == 0 and traffic.packet_bytes < efficient - 0.5:
+            return None, False
+        if aligned >= traffic.packet_bytes - 0.5:
+            return mode, any(abs(traffic.packet_bytes - each) <= 0.5 for each in (efficient, aligned))
+    return len(bits) - 1, False
 
 
 def _amr(traffic: Traffic) -> Impairment:
-    mode = _mode(traffic, tuple(bits for _, bits in _AMR_MODES))
+    mode, _ = _mode(traffic, tuple(bits for _, bits in _AMR_MODES))
     rate = _AMR_MODES[-1 if mode is None else mode][0]
     ie = round(5.0 + (12.2 - rate) * 5.0 / 4.8, 1)
     seen = f"taken for {rate:g} kbit/s" + (" (its packets do not show)" if mode is None else " by the packets' size")
@@ -187,25 +196,29 @@ def _amr(traffic: Traffic) -> Impairment:
 
 
 def _amr_wb(traffic: Traffic) -> Impairment:
-    mode = _mode(traffic, tuple(bits for _, bits, *_ in AMR_WB_MODES))
+    mode, exact = _mode(traffic, tuple(bits for _, bits, *_ in AMR_WB_MODES))
     rate, _, ie, bpl, published = AMR_WB_MODES[2 if mode is None else mode]
     if mode is None:
-        note = f"AMR-WB of 12.65 kbit/s, which its packets do not show: {_said(ie, bpl)}"
-    elif published:
-        note = f"AMR-WB, taken for {rate:g} kbit/s by the packets' size; heard with both ears"
-    else:
+        note = f"AMR-WB, taken for {rate:g} kbit/s (its packets do not show): {_said(ie, bpl)}"
+    elif not published:
         note = f"AMR-WB, taken for {rate:g} kbit/s by the packets' size: {_said(ie, bpl)}, as G.113 has not both"
-    basis = "published" if published and mode is not None else "assumed"
-    return Impairment("WB", ie, bpl, basis, _IV, note)
+    elif exact:
+        note = f"AMR-WB, {rate:g} kbit/s by the packets' size; heard with both ears"
+    else:
+        note = f"AMR-WB, taken for {rate:g} kbit/s by the packets' mean size: {_said(ie, bpl)}"
+    return Impairment("WB", ie, bpl, "published" if published and exact else "assumed", _IV, note)
 
 
 def _evs(traffic: Traffic) -> Impairment:
     """EVS does not say in RTP how wide its audio is, so even its published figures are an assumption here."""
-    kbit_s = 13.2
+    kbit_s = 0.0
     if traffic.packet_bytes and traffic.ptime_ms:
         kbit_s = 8.0 * traffic.packet_bytes / traffic.ptime_ms
-    rate, ie, bpl = min(EVS_MODES, key=lambda mode: abs(mode[0] - kbit_s))
-    return Impairment("FB", ie, bpl, "assumed", _V, f"EVS in super-wideband mode at {rate:g} kbit/s: {_said(ie, bpl)}")
+    shown = kbit_s >= _LEAST_EVS_KBIT_S
+    rate, ie, bpl = min(EVS_MODES, key=lambda mode: abs(mode[0] - (kbit_s if shown else 13.2)))
+    seen = "by the packets' size" if shown else "(its packets do not show)"
+    note = f"EVS, taken for super-wideband at {rate:g} kbit/s {seen}: {_said(ie, bpl)}"
+    return Impairment("FB", ie, bpl, "assumed", _V, note)
 
 
 def _g723(traffic: Traffic) -> Impairment:

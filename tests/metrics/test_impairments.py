@@ -114,7 +114,18 @@ def test_the_mode_of_amr_wb_shows_in_its_packets(
 
 def test_silence_among_the_packets_of_amr_wb_does_not_lower_its_mode() -> None:
     mean = (25 * 34 + 3 * 7) / 28
-    assert found("AMR-WB", packet_bytes=mean, ptime_ms=20.0).ie == 20
+    impairment = found("AMR-WB", packet_bytes=mean, ptime_ms=20.0)
+    assert (impairment.ie, impairment.basis) == (20, "assumed")
+
+
+@pytest.mark.parametrize("codec", ["AMR-WB", "AMR", "EVS"])
+def test_no_mode_shows_where_silence_is_most_of_what_was_sent(codec: str) -> None:
+    """Comfort noise comes every 160 ms (3GPP TS 26.193), which then is the usual timestamp step."""
+    silent = found(codec, packet_bytes=19.8, ptime_ms=160.0)
+    unknown = found(codec)
+    assert silent == unknown
+    assert silent.basis == "assumed"
+    assert "do not show" in (silent.note or "")
 
 
 def test_published_figures_of_amr_wb() -> None:
