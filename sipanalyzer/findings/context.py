@@ -6,22 +6,46 @@ default severity, likelihood and advice of each code (:mod:`sipanalyzer.explanat
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-from ..explanations import explanations
-from ..facts import Finding
-from ..options import Options
-from ..result import Call, Dialog, Messages, Result, Stream, Transaction
+import numpy as np
 
-__all__ = ["Context", "Rule"]
+from ..explanations import explanations
+from ..facts import Endpoint, Finding, Outage
+from ..options import Options
+from ..result import Bools, Call, Dialog, Ints, Messages, Result, Stream, Transaction
+from .scanning import Scanner, find_scanners
+
+__all__ = ["MAX_FRAMES", "Context", "Rule", "Trouble"]
+
+MAX_FRAMES = 10
+"""Frames that a finding names at most."""
+SHOWN_ROWS = 100
+"""Messages looked at for a finding's frames: some may be of another capture, or of one frame."""
+ROTATION_NS = 1_000_000_000
+"""Files of which one begins this soon after the other ends are one capture that was rotated."""
 
 _T = TypeVar("_T", Transaction, Dialog)
 
 Rule = Callable[["Context"], Iterable[Finding]]
 """A rule reads a result and finds one thing (or a family of things) wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Transactions that are worth a second look, in order of start; all others are left alone by every rule."""
+
+    resent: list[Transaction] = field(default_factory=list)
+    """Something in it was sent again."""
+    silent: list[Transaction] = field(default_factory=list)
+    """No response at all."""
+    failed: list[Transaction] = field(default_factory=list)
+    """Final response of 300 or more."""
 
 
 class Context:
@@ -47,6 +71,114 @@ class Context:
     def dialogs(self) -> dict[str, list[Dialog]]:
         """By Call-ID, in order of time."""
         return _grouped(self.result.dialogs)
+
+    @cached_property
+    def trouble(self) -> Trouble:
+        """What went wrong with requests, found in one pass."""
+        found = Trouble()
+        for each in self.result.transactions:
+            if each.retransmissions:
+                found.resent.append(each)
+            if each.status_code is None:
+                if each.method != "ACK":
+                    found.silent.append(each)
+            elif each.status_code >= 300:
+                found.failed.append(each)
+        return found
+
+    @cached_property
+    def scanners(self) -> dict[str, Scanner]:
+        """Hosts that try doors, by address."""
+        return find_scanners(self.result)
+
+    @cached_property
+    def watched_until(self) -> tuple[int, ...]:
+        """For each capture, the time (ns) until which it, or the file that it was rotated into, went on."""
+        captures = self.result.captures
+        spans = sorted(
+            (each.first, each.last, number)
+            for number, each in enumerate(captures)
+            if each.first is not None and each.last is not None
+        )
+        groups: list[tuple[int, list[int]]] = []
+        for first, last, number in spans:
+            if groups and first <= groups[-1][0] + ROTATION_NS:
+                until, members = groups[-1]
+                members.append(number)
+                groups[-1] = (max(until, last), members)
+            else:
+                groups.append((last, [number]))
+        ends = {number: until for until, members in groups for number in members}
+        return tuple(ends.get(number, 0) for number in range(len(captures)))
+
+    def method(self, name: str) -> int:
+        """Number of a method in `Messages.method`; -2 where no message has it."""
+        methods = self.messages.texts.get("method", [])
+        return methods.index(name) if name in methods else -2
+
+    def requests(self, *methods: str) -> Bools:
+        """Which messages are requests of these methods, and no retransmissions."""
+        numbers = [self.method(name) for name in methods]
+        messages = self.messages
+        found: Bools = (messages.status == 0) & np.isin(messages.method, numbers) & ~messages.retransmission
+        return found
+
+    def heard(self, src: str, dst: str) -> bool:
+        """Whether any SIP message from one host to another was captured."""
+        return (src, dst) in self._heard
+
+    @cached_property
+    def _heard(self) -> set[tuple[str, str]]:
+        messages = self.messages
+        if not len(messages):
+            return set()
+        ends = len(messages.endpoints)
+        host = [address for address, _ in messages.endpoints]
+        ways = np.unique(messages.src * ends + messages.dst).tolist()
+        return {(host[way // ends], host[way % ends]) for way in ways}
+
+    def is_one_sided(self, transaction: Transaction) -> bool:
+        """Whether its receiver must have spoken to its sender, and none of that was captured."""
+        captures = self.result.captures
+        pairs = captures[transaction.capture].one_sided if captures else ()
+        return bool(pairs) and (transaction.src[0], transaction.dst[0]) in pairs
+
+    @cached_property
+    def unreachable(self) -> dict[tuple[str, Endpoint], tuple[str, ...]]:
+        """By host and the socket that it cannot reach: codes of what the network said of that."""
+        found: dict[tuple[str, Endpoint], tuple[str, ...]] = {}
+        faults = [((each.src[0], each.dst), "icmp-unreachable") for each in self.result.icmp]
+        for each in self.result.connections:
+            code = "tls-handshake-failure" if each.fault.startswith("tls") else "tcp-connect-failed"
+            faults.append(((each.client[0], each.server), code))
+        for key, code in faults:
+            if code not in found.get(key, ()):
+                found[key] = (*found.get(key, ()), code)
+        return found
+
+    @cached_property
+    def outages(self) -> dict[int, list[Outage]]:
+        """Holes of five packets and more, by number of the stream."""
+        found: dict[int, list[Outage]] = defaultdict(list)
+        for each in self.result.outages:
+            found[each.stream].append(each)
+        return found
+
+    @cached_property
+    def offers_inside(self) -> dict[str, list[int]]:
+        """By Call-ID, rows of the INVITE and UPDATE requests inside a dialog that carry a body, in order of time."""
+        messages = self.messages
+        rows = np.flatnonzero(self.requests("INVITE", "UPDATE") & (messages.to_tag >= 0) & (messages.body_length > 0))
+        return self.by_call(rows)
+
+    def by_call(self, rows: Ints) -> dict[str, list[int]]:
+        """Rows by their Call-ID."""
+        texts = self.messages.texts["call_id"] if len(rows) else []
+        groups: dict[str, list[int]] = defaultdict(list)
+        for row, call_id in zip(rows.tolist(), self.messages.call_id[rows].tolist(), strict=True):
+            if call_id >= 0:
+                groups[texts[call_id]].append(row)
+        return groups
 
     def streams(self, call: Call) -> list[tuple[int, Stream]]:
         """A call's streams with their numbers."""
@@ -96,7 +228,7 @@ class Context:
             Codes that it is a consequence of.
         """
         text = explanations("finding")[code]
-        shown = sorted(rows)
+        shown = sorted(rows)[:SHOWN_ROWS]
         if shown:
             messages = self.messages
             capture = int(messages.capture[shown[0]]) if capture is None else capture
@@ -108,7 +240,7 @@ class Context:
             capture = seen.capture if capture is None else capture
             time = seen.start if time is None else time
             frames = list(frames) or [seen.first_frame]
-        numbers = tuple(dict.fromkeys(frames))
+        numbers = tuple(itertools.islice(dict.fromkeys(frames), MAX_FRAMES))
         return Finding(
             code=code,
             severity=severity or text.severity or "info",
