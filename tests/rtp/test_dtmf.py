@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sipanalyzer.kernels import streamstate
+from sipanalyzer.rtp import dtmf
 from sipanalyzer.rtp.dtmf import KEYS, KeyPress, merge_events
 
 MS = 1_000_000
@@ -184,3 +186,12 @@ def test_the_order_of_rows_does_not_matter(rows: list[list[int]], random: object
     shuffled = list(rows)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert merged(*rows) == merged(*shuffled)
+
+
+def test_the_columns_are_those_that_the_kernel_writes() -> None:
+    names = ("STREAM", "FIRST", "STAMP", "EVENT", "DURATION", "ENDED", "MARKER", "FRAME", "LAST")
+    written = [getattr(streamstate, f"E_{name}", None) for name in names]
+    if None in written:
+        pytest.skip("the kernel writes no events yet")
+    mine = (dtmf.STREAM, dtmf.FIRST, dtmf.STAMP, dtmf.EVENT, dtmf.TICKS, dtmf.END, dtmf.MARKER, dtmf.FRAME, dtmf.LAST)
+    assert tuple(written) == mine
