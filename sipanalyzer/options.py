@@ -128,6 +128,8 @@ class Options:
         "X-BroadWorks-Correlation-Info",
         "X-Inin-Crn",
         "P-Asterisk-Linkedid",
+        "Cisco-Guid",
+        "Av-Global-Session-ID",
         "X-Sip-Call-ID",
         "User-to-User",
     )

@@ -1,0 +1,192 @@
+"""What joining calls into conversations looks at in each of them. Floor 5.
+
+Owns: :class:`Leg` (one call, cut down to what evidence is made of), :class:`Hint` (something that speaks for two legs
+being one conversation), the weights of all kinds of evidence, and places. In: the message table and the calls. Out:
+legs in order of start. Law: the order of the calls does not matter.
+
+A place is a host, since a box speaks from several ports; only where a call begins and ends on one host (all on
+loopback) its places are address and port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..result import Call, Endpoint, Messages
+from ..sip.uri import number_of
+
+__all__ = ["MANY", "OPEN", "SCORES", "Hint", "Leg", "Place", "number_key", "places_of", "read_legs", "same_number"]
+
+Place = str | Endpoint
+
+OPEN = 1 << 62
+"""Later than everything."""
+MANY = 8
+"""A value that more calls than this share says nothing about any two of them (a constant, a default, a crafted one)."""
+
+SCORES = {
+    # named or passed on on purpose: one is enough
+    "header": 1.0,  # a correlation header with the same value, or with the other's Call-ID
+    "Session-ID": 1.0,  # RFC 7989: the same UUID
+    "icid": 1.0,  # RFC 7315 4.6: one charging identity for the whole dialog
+    "dialog": 1.0,  # Replaces (RFC 3891), Join (RFC 3911), Target-Dialog (RFC 4538) naming the other's Call-ID
+    "REFER": 1.0,  # the call that a transfer asked for
+    "Via": 1.0,  # a branch is unique in space and time (RFC 3261 8.1.1.7); only copying puts it into another call
+    "media": 1.0,  # the same packets on both sides of the box
+    # likely, but alone only where the times fit as well
+    "SDP origin": 0.7,  # user, session id and address identify a session (RFC 8866 5.2), but many always send the same
+    "SDP origin, common": 0.3,  # a session id of a few digits or an address of the loopback interface
+    "SDP origin, near": 0.3,  # ... and the second begins while the first is set up, sent by somebody else
+    "Call-ID": 0.6,  # one is the other with something added, or with another host
+    "Call-ID, near": 0.4,
+    # numbers and times: enough where nothing else could be meant
+    "numbers, passed on": 1.0,  # both equal, and who received the first sent the second
+    "numbers, elsewhere": 0.6,  # both equal, at other hosts (a border controller with two addresses)
+    "number, passed on": 0.6,  # one equal, the other rewritten, and who received the first sent the second
+    "numbers, in step": 0.4,  # ... and it began at once, or ringing, answer or end are passed on as well
+    "numbers, contested": 0.5,  # two candidates: never enough alone
+}
+"""Weight of each kind of evidence; calls are joined from `Options.session_score` on."""
+
+_NAMELESS = frozenset({"", "anonymous", "unknown", "restricted", "unavailable", "private", "invalid"})
+_SIGNIFICANT = 7
+"""Digits by which numbers are looked up; what stands before them is country and area."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One call. Times are int ns."""
+
+    call: Call
+    start: int
+    until: int
+    """Its last message; :data:`OPEN` where it was still up then."""
+    ended: int
+    """Its end; :data:`OPEN` where that is not known."""
+    source: Place | None
+    """Who sent its first INVITE."""
+    target: Place | None
+    """Who received it."""
+    caller: str
+    """Number or name as :func:`~sipanalyzer.sip.uri.number_of` has it; empty where it says nothing."""
+    callee: str
+    keys: tuple[str, str]
+    """Both as :func:`number_key` has them."""
+    row: int
+    """Its first INVITE, else its first request, else its first message; -1 where it has none."""
+    call_number: int
+    """Number of its Call-ID in the message table, -1 where it has no message."""
+
+    def disjoint(self, other: Leg) -> bool:
+        """Whether they pass between different places altogether."""
+        ends = {self.source, self.target}
+        return None not in ends and other.source not in ends and other.target not in ends
+
+    def near(self, later: Leg, window: int) -> bool:
+        """Whether `later` may be what a box did with this call: begun soon after it and before its end, elsewhere."""
+        return (
+            self.start <= later.start <= min(self.start + window, self.ended)
+            and later.source is not None
+            and later.source != self.source
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something that speaks for two legs being one conversation."""
+
+    kind: str
+    text: str
+    score: float
+    pair: tuple[int, int]
+    """Indices of the legs, the earlier first."""
+
+
+def places_of(pairs: Sequence[tuple[Endpoint | None, Endpoint | None]]) -> list[tuple[Place | None, Place | None]]:
+    """Places of pairs of endpoints: hosts, or endpoints on hosts that speak with themselves."""
+    crowded = {src[0] for src, dst in pairs if src is not None and dst is not None and src[0] == dst[0]}
+
+    def place(endpoint: Endpoint | None) -> Place | None:
+        if endpoint is None:
+            return None
+        return endpoint if endpoint[0] in crowded else endpoint[0]
+
+    return [(place(src), place(dst)) for src, dst in pairs]
+
+
+def read_legs(messages: Messages, calls: Sequence[Call]) -> list[Leg]:
+    """Legs in order of start, then of first frame and Call-ID."""
+    calls = sorted(
+        calls, key=lambda c: (c.first_time if c.start is None else c.start, c.capture, c.first_frame, c.call_id)
+    )
+    numbers: dict[str | None, tuple[str, str]] = {None: ("", "")}
+
+    def number(text: str | None) -> tuple[str, str]:
+        if text not in numbers:  # few different texts, many calls
+            found = number_of(text or "")
+            numbers[text] = ("", "") if found in _NAMELESS else (found, number_key(found))
+        return numbers[text]
+
+    first = np.array([call.rows[0] if call.rows else -1 for call in calls], np.int64)
+    ids = np.where(first >= 0, messages.call_id[first], -1) if len(messages) else np.full(len(calls), -1, np.int64)
+    invites, requests = _first_requests(messages)
+    best = np.where(ids >= 0, invites[ids], -1)
+    best = np.where((best < 0) & (ids >= 0), requests[ids], best)
+    best = np.where(best < 0, first, best)
+    places = places_of([(call.src, call.dst) for call in calls])
+    return [
+        Leg(
+            call=call,
+            start=call.first_time if call.start is None else call.start,
+            until=OPEN if call.state == "in-call" else call.last_time,
+            ended=OPEN if call.end is None else call.end,
+            source=source,
+            target=target,
+            caller=caller,
+            callee=callee,
+            keys=(caller_key, callee_key),
+            row=row,
+            call_number=call_number,
+        )
+        for call, (source, target), (caller, caller_key), (callee, callee_key), row, call_number in zip(
+            calls,
+            places,
+            (number(call.caller) for call in calls),
+            (number(call.callee) for call in calls),
+            best.tolist(),
+            ids.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _first_requests(messages: Messages) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The first INVITE and the first request of each Call-ID, -1 where there is none."""
+    methods = messages.texts["method"]
+    request = (messages.status == 0) & (messages.call_id >= 0)
+    invite = request & (messages.method == (methods.index("INVITE") if "INVITE" in methods else -2))
+    found = []
+    for wanted in (invite, request):
+        rows = np.flatnonzero(wanted)[::-1]  # the last assignment stays: the first row
+        firsts = np.full(len(messages.texts["call_id"]) + 1, -1, np.int64)
+        firsts[messages.call_id[rows]] = rows
+        found.append(firsts)
+    return found[0], found[1]
+
+
+def number_key(number: str) -> str:
+    """What equal numbers have in common however they are written: their last digits; a short one or a name whole."""
+    bare = number.lstrip("0")
+    return bare[-_SIGNIFICANT:] if len(bare) >= _SIGNIFICANT and bare.isdecimal() else number
+
+
+def same_number(one: str, other: str) -> bool:
+    """Whether two numbers of one key are equal but for country and area."""
+    if one == other:
+        return bool(one)
+    short, long = sorted((one.lstrip("0"), other.lstrip("0")), key=len)
+    return len(short) >= _SIGNIFICANT and short.isdecimal() and long.isdecimal() and long.endswith(short)
