@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from ..options import Options
 from ..result import Endpoint, Stream
@@ -29,23 +29,30 @@ class StreamFinder:
     Parameters
     ----------
     streams : sequence of Stream
+        All of them.
     options : Options
         `silence_split_ns`: how long after its end a stream is still reported on.
+    ssrcs : set of int
+        Those that will be asked for.
+    hosts : set of str
+        Addresses that sent or received reports.
     """
 
-    def __init__(self, streams: Sequence[Stream], options: Options) -> None:
+    def __init__(self, streams: Sequence[Stream], options: Options, ssrcs: Set[int], hosts: Set[str]) -> None:
         self._streams = streams
         self._after_ns = options.silence_split_ns
         by_receiver: dict[tuple[int, str], Starts] = defaultdict(lambda: ([], []))
         by_sender: dict[tuple[int, str], Starts] = defaultdict(lambda: ([], []))
         by_sockets: dict[tuple[Endpoint, Endpoint], Starts] = defaultdict(lambda: ([], []))
-        for index in sorted(range(len(streams)), key=lambda k: streams[k].start):
+        known = [k for k, stream in enumerate(streams) if stream.src[0] in hosts or stream.dst[0] in hosts]
+        for index in sorted(known, key=lambda k: streams[k].start):
             stream = streams[index]
-            for starts, indices in (
-                by_receiver[stream.ssrc, stream.dst[0]],
-                by_sender[stream.ssrc, stream.src[0]],
-                by_sockets[stream.src, stream.dst],
-            ):
+            lists = []
+            if stream.ssrc in ssrcs:
+                lists += [by_receiver[stream.ssrc, stream.dst[0]], by_sender[stream.ssrc, stream.src[0]]]
+            if stream.src[0] in hosts and stream.dst[0] in hosts:
+                lists.append(by_sockets[stream.src, stream.dst])
+            for starts, indices in lists:
                 starts.append(stream.start)
                 indices.append(index)
         self._by_receiver, self._by_sender, self._by_sockets = dict(by_receiver), dict(by_sender), dict(by_sockets)

@@ -191,7 +191,9 @@ class ReportTable:
         messages : Messages
             Searched for reports of quality.
         """
-        finder = StreamFinder(streams, self._options)
+        ssrcs = {ssrc for line in self._lines for ssrc in (line.ssrc, line.reported_ssrc) if ssrc is not None}
+        hosts = {end[0] for line in self._lines for end in (line.src, line.dst)}
+        finder = StreamFinder(streams, self._options, ssrcs, hosts)
         rows: list[Rtcp] = []
         said: dict[int, list[Said]] = defaultdict(list)
         dlrr: dict[int, list[int]] = defaultdict(list)

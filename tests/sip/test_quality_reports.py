@@ -142,10 +142,10 @@ def test_any_lines_are_taken(data):
 
 
 def test_a_long_header_takes_no_long_time():
-    begin = time.perf_counter()
+    begin = time.process_time()
     for filling in ("A=" * 20_000, "=" * 40_000, "IP=" * 10_000, "IP=1,," * 9_000, '"' * 40_000, "A1=1;" * 9_000):
         bye(f"X-RTP-Stat: {filling}".replace('"', "'"))
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 def test_an_empty_table_has_none():
