@@ -93,6 +93,8 @@ def test_a_press_that_one_hop_lost_is_told_by_the_other() -> None:
     hops = [stream("A", "P"), stream("P", "B")]
     digits, _ = dialled([press(4, "1", 0), press(4.1, "1", 1), press(5, "2", 1), press(6, "3", 0)], hops)
     assert [digit.key for digit in digits["c"]] == ["1", "2", "3"]
+    digits, _ = dialled([press(4, "1", 0), press(4.1, "1", 1), press(4.5, "1", 1)], hops)
+    assert [digit.time for digit in digits["c"]] == [seconds(4), seconds(4.5)]
 
 
 def test_another_ssrc_on_the_same_path_presses_for_itself() -> None:

@@ -234,6 +234,11 @@ def test_a_proxy_makes_no_second_row_and_the_clients_hop_counts() -> None:
     assert (one.attempts, one.registration_delay_ms, one.state) == (2, 160.0, "registered")
 
 
+def test_a_proxy_that_hides_the_hops_before_it_is_not_taken_for_the_client() -> None:
+    (one,) = found(HOPS.replace("vias=2", "vias=1").replace("A>P REGISTER", "A>P REGISTER vias=3"))
+    assert one.source[0] == "10.0.0.1"
+
+
 def test_three_hops_on_one_host_are_told_apart_by_port() -> None:
     ports = {"A>P": "H:5070>H:5060", "P>R": "H:5060>H:5080"}
     script = HOPS

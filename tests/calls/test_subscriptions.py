@@ -142,6 +142,23 @@ def test_events_and_their_ids_are_subscriptions_of_their_own() -> None:
     ]  # fmt: skip
 
 
+def test_a_notify_without_the_id_means_the_first_of_that_event() -> None:
+    script = subscribe(0, event="dialog;id=7") + taken(0.1) + subscribe(1, 2, "y", event="dialog;id=8") + taken(1.1, 2)
+    assert [one.notifies for one in found(script + notify(2, event="dialog"))] == [1, 0]
+
+
+def test_who_begins_anew_with_the_same_call_id_has_another_row() -> None:
+    challenged = subscribe(300, 2, "y") + taken(300.1, 2, 401, None)
+    assert len(found(START + challenged + subscribe(300.2, 3, "y") + taken(300.3, 3))) == 1
+    assert len(found(START + challenged + subscribe(300.2, 3) + taken(300.3, 3, to="z"))) == 2
+
+
+def test_what_was_terminated_and_is_asked_for_again_in_the_dialog_is_another_row() -> None:
+    again = subscribe(60, 2, "y") + taken(60.1, 2) + notify(60.2, 3)
+    made = found(START + notify(0.2) + notify(1, 2, "terminated") + again)
+    assert [(one.state, one.notifies) for one in made] == [("terminated", 2), ("active", 1)]
+
+
 def test_a_fork_makes_a_row_for_each_notifier() -> None:
     made = found(START + notify(0.2) + notify(0.3, 1, "pending", **{"from": "z", "branch": "bz"}))
     assert [(one.notifies, one.state, one.status_code) for one in made] == [(1, "active", 200), (1, "pending", 200)]
