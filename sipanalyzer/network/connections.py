@@ -140,11 +140,12 @@ class ConnectionWatch:
         watched, side = entry
         if wire and not flags & _SYN:
             self._payload(watched, side, packet, payload)
+        over = bool(flags & (_RST | _FIN))
         if flags & _RST:
-            self._rst(watched, side, packet)
-        elif flags & _FIN:
+            over = self._rst(watched, side, packet)
+        elif over:
             self._close(watched, side, packet)
-        if flags & (_RST | _FIN) and watched.phase != _FAILED:
+        if over and watched.phase != _FAILED:
             self._known.pop(key, None)
             self._known.pop(reverse(key), None)
 
@@ -233,14 +234,16 @@ class ConnectionWatch:
             elif watched.tls.over is not None:
                 watched.phase, watched.tls = _SECURE if watched.tls.over else _OPEN, None
 
-    def _rst(self, watched: _Watched, side: int, packet: Sequence[int]) -> None:
+    def _rst(self, watched: _Watched, side: int, packet: Sequence[int]) -> bool:
+        """RST; whether it ends the connection."""
         time, frame, flags = packet[row.TIME], packet[row.FRAME], packet[row.TCP_FLAGS]
         if watched.phase == _ASKED and side == SERVER:
             if flags & _ACK and packet[row.TCP_ACK] - watched.isn - 1 & MASK <= 0xFFFF:
                 self._note(watched, "refused", time, frame, None)
                 self._hear(reverse(watched.key))
                 watched.phase = _FAILED  # stays known: SYN and RST may be captured twice
-            return
+                return True
+            return False  # it is of an earlier connection (RFC 9293 3.10.7.3)
         if watched.phase in (_OPEN, _SECURE) and watched.answered:
             quiet = time - watched.last_time
             if not flags & _ACK:  # RFC 9293 3.10.7.1: answers a segment for a connection that is not known
@@ -252,6 +255,7 @@ class ConnectionWatch:
             ):
                 self._note(watched, "reset", time, frame, f"by the {SIDES[side]}")
         self._close(watched, side, packet)
+        return True
 
     def _close(self, watched: _Watched, side: int, packet: Sequence[int]) -> None:
         """FIN or RST: the connection is over."""
