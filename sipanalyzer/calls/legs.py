@@ -70,7 +70,7 @@ class Leg:
     source: Place | None
     """Who sent its first INVITE."""
     target: Place | None
-    """Who received it."""
+    """Who received it at the last hop seen, and did not send it on."""
     caller: str
     """Number or name as :func:`~sipanalyzer.sip.uri.number_of` has it; empty where it says nothing."""
     callee: str
@@ -137,7 +137,9 @@ def read_legs(messages: Messages, calls: Sequence[Call]) -> list[Leg]:
     best = np.where(ids >= 0, invites[ids], -1)
     best = np.where((best < 0) & (ids >= 0), requests[ids], best)
     best = np.where(best < 0, first, best)
-    places = places_of([(call.src, call.dst) for call in calls])
+    last = _last_hops(messages)[ids].tolist()
+    ends = [call.dst if end < 0 else messages.endpoints[end] for call, end in zip(calls, last, strict=True)]
+    places = places_of([(call.src, end) for call, end in zip(calls, ends, strict=True)])
     return [
         Leg(
             call=call,
@@ -176,6 +178,26 @@ def _first_requests(messages: Messages) -> tuple[npt.NDArray[np.int64], npt.NDAr
         firsts[messages.call_id[rows]] = rows
         found.append(firsts)
     return found[0], found[1]
+
+
+def _last_hops(messages: Messages) -> npt.NDArray[np.int64]:
+    """Endpoint where the initial INVITE of each Call-ID arrived last and did not go on; -1 where there is none."""
+    found = np.full(len(messages.texts["call_id"]) + 1, -1, np.int64)
+    methods = messages.texts["method"]
+    if "INVITE" not in methods:
+        return found
+    invite = (messages.status == 0) & (messages.method == methods.index("INVITE"))
+    rows = np.flatnonzero(invite & (messages.to_tag < 0) & (messages.call_id >= 0))
+    numbers: dict[str, int] = {}
+    hosts = np.array([numbers.setdefault(host, len(numbers)) for host, _ in messages.endpoints], np.int64)
+    src, dst = messages.src[rows], messages.dst[rows]
+    crowded = np.zeros(len(hosts), np.bool_)
+    crowded[hosts[src][hosts[src] == hosts[dst]]] = True
+    place = np.where(crowded[hosts], len(hosts) + np.arange(len(hosts)), hosts)
+    call = messages.call_id[rows] * (2 * len(hosts))
+    final = ~np.isin(call + place[dst], call + place[src])
+    found[messages.call_id[rows[final]]] = dst[final]
+    return found
 
 
 def number_key(number: str) -> str:

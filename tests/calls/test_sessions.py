@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pathlib
 import random
 import time
@@ -22,6 +23,7 @@ from sipanalyzer.options import Options
 from sipanalyzer.pipeline import analyze
 from sipanalyzer.result import Call, Messages, Stream
 from tests.calls.words import seconds, table
+from tests.tape import A, B, P, Tape, sdp
 
 SDP = "v=0\\no={o}\\ns=-\\nc=IN IP4 10.0.0.1\\nt=0 0\\nm=audio 4000 RTP/AVP 8\\n"
 
@@ -302,6 +304,19 @@ def test_who_received_a_call_and_at_once_calls_the_same_number_passed_it_on() ->
 )
 def test_calls_that_only_resemble_each_other_are_not_joined(second: str) -> None:
     assert len(groups(said("one", "A>P", numbers=("alice", "bob")), second)) == 2
+
+
+def test_a_box_behind_a_proxy_that_both_legs_pass_is_the_one_that_passed_it_on() -> None:
+    first = "\n".join(
+        [
+            said("one", "A>K", numbers=("alice", "bob")),
+            "0.01 K>P INVITE call=one from=xone fu=sip:alice@here tu=sip:bob@there branch=z9hG4bKk1",
+            said("two", "P>K", 0.1, numbers=("alice", "bob")),
+            "0.11 K>B INVITE call=two from=xtwo fu=sip:alice@here tu=sip:bob@there branch=z9hG4bKk2",
+        ]
+    )
+    assert groups(first) == [("one", "two")]
+    assert len(groups(first.replace("P>K INVITE", "A>K INVITE"))) == 2
 
 
 def test_a_call_that_was_over_is_not_passed_on() -> None:
@@ -632,6 +647,31 @@ def test_samples(samples: pathlib.Path, name: str, wanted: list[int]) -> None:
     result = analyze(str(samples / f"{name}.pcap"))
     found = join_sessions(result.messages, result.calls, result.streams, result.options)
     assert [len(session.call_ids) for session in found] == wanted
+
+
+def across(second: dict[str, int], payloads: tuple[bytes, bytes]) -> list[tuple[str, ...]]:
+    """Two calls through one box that only media can join: RTP arrives in one and leaves in the other 5 ms later."""
+    tape = Tape()
+    tape.set_up(sdp(A, 4000), sdp(P, 30000), src=A, dst=P)
+    tape.set_up(sdp(P, 30002), sdp(B, 5000), src=P, dst=B, at=12.0, call="two", tags=("c", "d"))
+    for k in range(100):
+        words = {"seq": 60_000 + k, "timestamp": 3_000_000_000 + 160 * k}
+        heard, passed = (payload[k * 4 : k * 4 + 4] * 40 for payload in payloads)
+        tape.rtp(14.5 + k * 0.02, A, 4000, P, 30000, payload=heard, **words)
+        words = {"seq": second["seq"] + k, "timestamp": second["timestamp"] + 160 * k}
+        tape.rtp(14.505 + k * 0.02, P, 30002, B, 5000, payload=passed, **words)
+    result = analyze(io.BytesIO(tape.bytes()))
+    assert len(result.streams) == 2
+    return [s.call_ids for s in join_sessions(result.messages, result.calls, result.streams, result.options)]
+
+
+def test_packets_that_cross_a_box_join_two_calls_of_a_capture() -> None:
+    silence, one, other = b"\xd5" * 400, random.Random(1).randbytes(400), random.Random(2).randbytes(400)
+    kept, new = {"seq": 60_000, "timestamp": 3_000_000_000}, {"seq": 7, "timestamp": 99_000_000}
+    assert across(kept, (silence, silence)) == [("one", "two")]
+    assert across(new, (one, one)) == [("one", "two")]
+    assert across(new, (one, other)) == [("one",), ("two",)]  # their SSRC is the same
+    assert across(new, (silence, silence)) == [("one",), ("two",)]
 
 
 def test_real_conversations_and_no_others_are_joined(corpus: pathlib.Path) -> None:
