@@ -7,8 +7,9 @@ default severity, likelihood and advice of each code (:mod:`sipanalyzer.explanat
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -170,6 +171,18 @@ class Context:
         messages = self.messages
         rows = np.flatnonzero(self.requests("INVITE", "UPDATE") & (messages.to_tag >= 0) & (messages.body_length > 0))
         return self.by_call(rows)
+
+    def search(
+        self, pattern: re.Pattern[bytes], rows: Ints, *, body: bool = False
+    ) -> Iterator[tuple[int, re.Match[bytes]]]:
+        """The messages of some rows (or their bodies) in which a pattern is found, without copying any."""
+        messages = self.messages
+        at, length = (messages.body_at, messages.body_length) if body else (messages.at, messages.length)
+        data = np.ascontiguousarray(messages.data).data
+        for row, begin, size in zip(rows.tolist(), at[rows].tolist(), length[rows].tolist(), strict=True):
+            match = pattern.search(data, begin, begin + size)
+            if match is not None:
+                yield row, match
 
     def by_call(self, rows: Ints) -> dict[str, list[int]]:
         """Rows by their Call-ID."""

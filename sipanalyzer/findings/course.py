@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..facts import Finding
-from ..result import Call
+from ..result import Call, Ints
 from ..sip.sdp import find_sdp
 from .context import Context, Rule
 from .offers import is_hold
@@ -67,19 +67,10 @@ def _until(context: Context, call: Call, time: int) -> list[int]:
 def session_timer_expiry(context: Context) -> Iterator[Finding]:
     """Calls ended by BYE just when their session expired, or when the side that waited for a refresh gives up."""
     messages = context.messages
-    if not any(call.first_bye is not None for call in context.result.calls):
-        return
-    numbers = [context.method("INVITE"), context.method("UPDATE")]
-    accepted = (messages.status >= 200) & (messages.status < 300) & np.isin(messages.method, numbers)
-    for call_id, rows in context.by_call(np.flatnonzero(accepted & ~messages.retransmission)).items():
-        call = context.calls.get(call_id)
-        if call is None or call.first_bye is None:
-            continue
-        refresh = next((row for row in reversed(rows) if int(messages.time[row]) < call.first_bye), None)
-        if refresh is None or call.first_bye - int(messages.time[refresh]) < SHORTEST_NS:
-            continue
-        interval = _SESSION_EXPIRES.search(messages.raw(refresh))
-        if interval is None:
+    refreshes = _last_refreshes(context)
+    for refresh, interval in context.search(_SESSION_EXPIRES, refreshes):
+        call = context.calls[messages.texts["call_id"][messages.call_id[refresh]]]
+        if call.first_bye is None:
             continue
         expires_ns = int(interval[1]) * 1_000_000_000
         early_ns = expires_ns - min(32_000_000_000, expires_ns // 3)
@@ -96,6 +87,26 @@ def session_timer_expiry(context: Context) -> Iterator[Finding]:
             rows=[refresh, *ends],
             affects="caller and callee",
         )
+
+
+def _last_refreshes(context: Context) -> Ints:
+    """Of each call that lived long enough, the last 2xx to INVITE or UPDATE before its BYE."""
+    messages = context.messages
+    texts = messages.texts.get("call_id", [])
+    number = {text: place for place, text in enumerate(texts)}
+    ended = np.full(len(texts), -1, np.int64)
+    for call in context.result.calls:
+        if call.first_bye is not None and call.call_id in number:
+            ended[number[call.call_id]] = call.first_bye
+    of_sessions = np.isin(messages.method, [context.method("INVITE"), context.method("UPDATE")])
+    accepted = (messages.status >= 200) & (messages.status < 300) & of_sessions & ~messages.retransmission
+    rows = np.flatnonzero(accepted & (messages.call_id >= 0))
+    rows = rows[messages.time[rows] < ended[messages.call_id[rows]]]
+    last = np.full(len(texts), -1, np.int64)
+    last[messages.call_id[rows]] = rows  # in order of time: of several the last stays
+    last = last[last >= 0]
+    long_enough: Ints = last[ended[messages.call_id[last]] - messages.time[last] >= SHORTEST_NS]
+    return long_enough
 
 
 def missing_bye(context: Context) -> Iterator[Finding]:

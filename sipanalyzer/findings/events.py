@@ -103,11 +103,8 @@ def transferred(context: Context) -> Iterator[Finding]:
         for call_id, transactions in refers.items():
             yield _referred(context, context.calls[call_id], transactions[0])
     opening = np.flatnonzero(context.requests("INVITE") & (messages.to_tag < 0))
-    for row in opening.tolist():
-        raw = messages.raw(row)
-        if _REPLACES.search(raw) is None:
-            continue
-        replaced = (find_header(raw, "Replaces") or "").split(";")[0].strip()
+    for row, _ in context.search(_REPLACES, opening):
+        replaced = (find_header(messages.raw(row), "Replaces") or "").split(";")[0].strip()
         call = context.calls.get(messages.text("call_id", row) or "")
         if call is not None and replaced and row == _first(context, call):
             yield context.finding(
@@ -157,9 +154,8 @@ def t38_fax(context: Context) -> Iterator[Finding]:
     """Calls that agreed on T.38, or in which one side wanted to change to it."""
     messages = context.messages
     told: set[str] = set()
-    for row in np.flatnonzero(context.requests("INVITE") & (messages.body_length > 0)).tolist():
-        if _FAX.search(messages.body(row)) is None:
-            continue
+    offers = np.flatnonzero(context.requests("INVITE") & (messages.body_length > 0))
+    for row, _ in context.search(_FAX, offers, body=True):
         call_id = messages.text("call_id", row) or ""
         if call_id in told or call_id not in context.calls or not _has_fax(context, row):
             continue
