@@ -1,21 +1,27 @@
-"""What codes, headers, methods, causes and figures mean: data files, and the lookup of a thing in them. Floor 0.
+"""What codes, headers, methods, causes and figures mean: data files, and the reading of them. Floor 0.
 
 Owns the texts (``*.toml`` beside this file) of findings, SIP status codes, Q.850 causes, methods, headers and metrics.
-Standard library only.
+In: a kind, and a name. Out: :class:`Explanation`. Whoever types freely is served by :mod:`.lookup`. Standard library
+only. Where a text's lines end in a file is of no meaning: the reader folds them.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib.resources
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["KINDS", "Explanation", "explanations"]
+__all__ = ["KINDS", "Explanation", "explanation", "explanations", "names", "titles"]
 
 KINDS = ("finding", "status", "cause", "method", "header", "metric")
 """What is explained; each kind has a file of its own name."""
+
+_HEADING = re.compile(r"^\[([A-Za-z0-9_-]+)\]$", re.MULTILINE)
+_TITLE = re.compile(r'^title = "([^"\\]*)"$', re.MULTILINE)
+"""Files keep to this much of TOML, so that names and titles are had without reading all of them; a test compares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class Explanation:
     meaning: str
     """A paragraph."""
     causes: tuple[str, ...] = ()
-    """Likely causes, the likeliest first."""
+    """Likely causes, the likeliest first; of headers what goes wrong with them, of metrics what moves them."""
     confirm: tuple[str, ...] = ()
     """How to confirm each in the capture: what to look at, with which command or Wireshark filter."""
     mend: tuple[str, ...] = ()
@@ -47,7 +53,7 @@ class Explanation:
     advice: str | None = None
     """Of findings: one or two sentences beside the finding in a table."""
     options: tuple[str, ...] = ()
-    """Of findings: the thresholds (fields of Options) that decide."""
+    """The settings (fields of Options) that decide: a finding's thresholds, what a metric rests on."""
 
 
 @functools.cache
@@ -59,18 +65,68 @@ def explanations(kind: str) -> dict[str, Explanation]:
     ValueError
         If there is no such kind.
     """
+    return {name: _made(kind, name, entry) for name, entry in tomllib.loads(_text(kind)).items()}
+
+
+@functools.cache
+def explanation(kind: str, name: str) -> Explanation:
+    """One explanation; its part of the file alone is read, which takes a hundredth of the time.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+    KeyError
+        If the kind has no such name.
+    """
+    return _made(kind, name, tomllib.loads(_sections(kind)[name])[name])
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Names of what is explained of a kind, as they stand in its file.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+    """
+    return tuple(_sections(kind))
+
+
+def titles(kind: str) -> dict[str, str]:
+    """Titles of what is explained of a kind, by name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+    """
+    found = {name: _TITLE.search(section) for name, section in _sections(kind).items()}
+    return {name: "" if title is None else title[1] for name, title in found.items()}
+
+
+@functools.cache
+def _text(kind: str) -> str:
     if kind not in KINDS:
         raise ValueError(f"nothing is explained of kind {kind!r}; there are {', '.join(KINDS)}")
-    text = importlib.resources.files(__name__).joinpath(f"{kind}.toml").read_text(encoding="utf-8")
-    return {name: Explanation(kind=kind, name=name, **_tuples(entry)) for name, entry in tomllib.loads(text).items()}
+    return importlib.resources.files(__name__).joinpath(f"{kind}.toml").read_text(encoding="utf-8")
 
 
-def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
-    return {
+@functools.cache
+def _sections(kind: str) -> dict[str, str]:
+    """The file's tables by name, not yet read."""
+    text = _text(kind)
+    headings = list(_HEADING.finditer(text))
+    ends = [*(each.start() for each in headings[1:]), len(text)]
+    return {each[1]: text[each.start() : end] for each, end in zip(headings, ends, strict=True)}
+
+
+def _made(kind: str, name: str, entry: dict[str, Any]) -> Explanation:
+    values: dict[str, Any] = {
         key: tuple(map(_folded, value)) if isinstance(value, list) else _folded(value) for key, value in entry.items()
     }
+    return Explanation(kind=kind, name=name, **values)
 
 
 def _folded(value: Any) -> Any:
-    """A text on one line; where its lines end in the file is of no meaning."""
     return " ".join(value.split()) if isinstance(value, str) else value

@@ -13,11 +13,13 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from .cells import Cell, moment, people, visible
 from .columns import Column
-from .tables import Table
+
+if TYPE_CHECKING:
+    from .tables import Table  # loads numpy, which a page of words has no need of
 
 __all__ = ["Layout", "Line", "cut", "draw_table", "fit", "lay_out", "width_of", "write_lines"]
 
