@@ -15,7 +15,7 @@ from . import KINDS, Explanation, explanation, names, titles
 
 __all__ = ["explain", "find_near"]
 
-_LONGEST = 80
+_LONGEST = 120
 """Characters that are looked at: no name is longer."""
 
 _CAUSE = re.compile(
@@ -26,6 +26,9 @@ _STATUS = re.compile(
     r"(?:reason\s*:\s*)?(?:sip(?:/2\.0)?|status|code|response)?[\s;:/=]*(?:cause|code)?[\s:=#]*(\d{3})\b.*", re.DOTALL
 )
 _BETWEEN_WORDS = re.compile(r"[\s_./:-]+")
+
+_SPREAD = re.compile(r"(?:-(?:failed|mean|median|p\d\d|max))+$")
+"""What stands behind a metric's name in the table statistics."""
 
 _COMPACT = {
     "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition",
@@ -140,7 +143,7 @@ def _near_numbers(number: int, count: int) -> tuple[str, ...]:
 
 def _shortened(thing: str) -> str:
     """On one line, and no longer than any name is."""
-    return " ".join(thing[: 4 * _LONGEST].split())[:_LONGEST]
+    return " ".join(thing[: 8 * _LONGEST].split())[:_LONGEST]
 
 
 def _by_number(text: str) -> list[tuple[str, str]]:
@@ -161,7 +164,8 @@ def _by_number(text: str) -> list[tuple[str, str]]:
 def _by_name(text: str) -> list[tuple[str, str]]:
     compact = _COMPACT.get(text.removesuffix(":"), "")
     found = [("header", compact)] if compact in names("header") else []
-    return list(dict.fromkeys([*found, *_index().get(_plain(text), ())]))
+    index, plain = _index(), _plain(text)
+    return list(dict.fromkeys([*found, *(index.get(plain) or index.get(_SPREAD.sub("", plain), []))]))
 
 
 def _plain(text: str) -> str:

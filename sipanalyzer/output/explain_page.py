@@ -26,7 +26,7 @@ _WHAT = {
 _CAUSES = {"header": "What goes wrong", "metric": "What moves it"}
 _SEVERITY = {"error": "red", "warning": "yellow", "info": "cyan"}
 _INDENT = "  "
-_NARROWEST = 20
+_NARROWEST = 12
 _WORD = re.compile(r"`[^`]*`[^\s`]*|[^\s`]+`[^`]*`[^\s`]*|[^\s`]+")
 """A word, or what stands in backquotes with what hangs on to it."""
 _UNITS = (("_ns", 1e9, "s"), ("_ms", 1.0, "ms"), ("_percent", 1.0, "%"), ("_ppm", 1.0, "ppm"), ("_bytes", 1.0, "B"))
@@ -93,7 +93,7 @@ def _page(each: Explanation, width: int) -> Iterator[Line]:
     yield from _list("How to confirm it", each.confirm, width)
     yield from _list("How to mend it", each.mend, width)
     if each.options:
-        yield from _part("Settings that decide, with their defaults")
+        yield from _part("Settings that decide (OPTION=default)")
         yield from _settings_part(each, width)
     if each.source:
         yield from _part("Source")
@@ -134,7 +134,7 @@ def _settings_part(each: Explanation, width: int) -> Iterator[Line]:
 def _see_part(names: Sequence[str], width: int) -> Iterator[Line]:
     """What ``sipanalyzer explain`` wants to be told, and what it would be about."""
     shown = [_seen(name) for name in names]
-    longest = max(len(name) for name, _ in shown)
+    longest = min(max(len(name) for name, _ in shown), width // 2)
     for name, title in shown:
         yield from _wrapped(title, width, f"{_INDENT}{name:<{longest}}  ", style="dim", first_style="cyan")
 
