@@ -128,7 +128,9 @@ def _settings_part(each: Explanation, width: int) -> Iterator[Line]:
     longest = max((len(text) for text, said in typed if said), default=0)
     for text, said in typed:
         line = [(_INDENT, ""), (text, "cyan")]
-        yield [*line, (f"{'':{longest - len(text)}}  {said}", "dim")] if said else line
+        if said and longest + 2 + len(said) <= room:
+            line.append((f"{'':{longest - len(text)}}  {said}", "dim"))
+        yield line
 
 
 def _see_part(names: Sequence[str], width: int) -> Iterator[Line]:
