@@ -162,6 +162,8 @@ def _by_number(text: str) -> list[tuple[str, str]]:
 
 
 def _by_name(text: str) -> list[tuple[str, str]]:
+    if "_" in text and text in names("metric"):  # a column, typed as one
+        return [("metric", text)]
     compact = _COMPACT.get(text.removesuffix(":"), "")
     found = [("header", compact)] if compact in names("header") else []
     index, plain = _index(), _plain(text)

@@ -62,6 +62,8 @@ def found(thing: str) -> list[str]:
         ("  one   way\taudio ", ["finding one-way-audio"]),
         ("max_jitter_ms", ["metric max_jitter_ms"]),
         ("max jitter ms", ["metric max_jitter_ms"]),
+        ("one_way", ["metric one_way"]),
+        ("one way", ["finding one-way-audio", "metric one_way"]),
         ("MOS", ["metric mos"]),
         ("mos", ["metric mos"]),
         ("jitter", ["metric jitter"]),
