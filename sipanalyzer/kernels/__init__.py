@@ -24,13 +24,16 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["available", "compiled", "helper", "hot_helper", "kernel", "set_compiled"]
+__all__ = ["available", "compiled", "helper", "hot_helper", "kernel", "rare_helper", "set_compiled"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _NO_COUNTING: dict[str, Any] = {"_nrt": False}
 """Kernels allocate nothing and their caller holds the arrays, so numba need not count references to them: it does so
 atomically around every call of a helper, and that took two thirds of the time of decoding."""
+
+_CALLED_BY_KERNELS: dict[str, Any] = {**_NO_COUNTING, "no_cfunc_wrapper": True}
+"""Nobody but kernels calls helpers; a way in for C takes longer to compile than most of them."""
 
 _default = False
 _helpers: list[tuple[Callable[..., Any], dict[str, Any]]] = []
@@ -68,7 +71,7 @@ def available() -> bool:
 
 def helper(function: _Function) -> _Function:
     """Mark a plain function that kernels call; it must stand above the kernels that call it."""
-    _helpers.append((function, _NO_COUNTING))
+    _helpers.append((function, _CALLED_BY_KERNELS))
     return function
 
 
@@ -77,7 +80,16 @@ def hot_helper(function: _Function) -> _Function:
 
     A call hands each array over as nine words; with several arrays that takes as long as the work.
     """
-    _helpers.append((function, {**_NO_COUNTING, "forceinline": True}))
+    _helpers.append((function, {**_CALLED_BY_KERNELS, "forceinline": True}))
+    return function
+
+
+def rare_helper(function: _Function) -> _Function:
+    """Mark a helper that few packets need: it stays a call, even below a :func:`hot_helper` (numba hands that down).
+
+    Compiled into each place where a hot helper stands, rare work costs seconds of compiling, and slows what is hot.
+    """
+    _helpers.append((function, {**_CALLED_BY_KERNELS, "forceinline": False}))
     return function
 
 
@@ -131,9 +143,9 @@ class _Kernel:
             register_jitable(**how)(called)
         before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(_cache_folder())
         try:
-            function = numba.njit(cache=True, nogil=True, **_NO_COUNTING)(self._python)
+            function = numba.njit(cache=True, nogil=True, **_CALLED_BY_KERNELS)(self._python)
         except (RuntimeError, OSError):  # nowhere to keep it
-            function = numba.njit(nogil=True, **_NO_COUNTING)(self._python)
+            function = numba.njit(nogil=True, **_CALLED_BY_KERNELS)(self._python)
         finally:
             numba.config.CACHE_DIR = before
         began = time.monotonic()

@@ -5,7 +5,9 @@ Sources: RFC 3550 A.1 (jumps, confirmation by the next packet), A.3 (expected).
 
 from __future__ import annotations
 
-from . import helper, hot_helper
+from . import hot_helper, rare_helper
+from .bursts import advance, close_run, fill, spoil
+from .events import note_event, note_last, remember
 from .streamstate import (
     BREAK,
     DEFAULT_TICKS,
@@ -20,13 +22,19 @@ from .streamstate import (
     EARLY_STAMP,
     EARLY_TIME,
     EXPECTED_BEFORE,
+    EXT_BITS,
+    FIRST_EXT,
+    FIRST_STAMP,
     FIRST_TIME,
     HIGHEST,
     LAST_TIME,
     LOWEST,
+    OPEN_BAD,
     OUT_OF_ORDER,
     PENDING,
     PTIME_TICKS,
+    REFERENCE_EXT,
+    REFERENCE_STAMP,
     REUSED,
     RING,
     STRAYS,
@@ -35,27 +43,32 @@ from .streamstate import (
 )
 from .timing import move_timing
 
+EARLY_IS_FULL, ROOM_IS_SHORT = 1, 2
 
-@helper
+
+@rare_helper
 def packet_time_ns(s: int, clock: int, ints) -> float:  # type: ignore[no-untyped-def]
     """Packet time in ns: the usual timestamp step, or the mean gap of arrival where that is not known; 0 if neither."""
-    if clock > 0 and int(ints[s, PTIME_TICKS]) > 0:
-        return int(ints[s, PTIME_TICKS]) * 1e9 / clock
-    steps = int(ints[s, HIGHEST]) - int(ints[s, LOWEST])
+    ticks: int = ints[s, PTIME_TICKS]
+    if clock > 0 and ticks > 0:
+        return ticks * 1e9 / clock
+    elapsed: int = ints[s, LAST_TIME] - ints[s, FIRST_TIME]
+    steps: int = ints[s, HIGHEST] - ints[s, LOWEST]
     if steps > 0:
-        return (int(ints[s, LAST_TIME]) - int(ints[s, FIRST_TIME])) / steps
-    return int(ints[s, DEFAULT_TICKS]) * 1e9 / clock if clock > 0 else 0.0
+        return elapsed / steps
+    ticks = ints[s, DEFAULT_TICKS]
+    return ticks * 1e9 / clock if clock > 0 else 0.0
 
 
-@helper
+@rare_helper
 def outage_step(s: int, sequence: int, time: int, clock: int, ints) -> int:  # type: ignore[no-untyped-def]
     """Sequence steps that the arrival gap before a jump explains (an outage), or -1: a restart.
 
     The step may have gone round the 16 bits more than once; it explains the gap when it is within 20 % of it.
     """
-    gap = float(time - int(ints[s, LAST_TIME]))
+    gap = float(time - ints[s, LAST_TIME])
     packet_time = packet_time_ns(s, clock, ints)
-    step = (sequence - int(ints[s, HIGHEST])) & 0xFFFF
+    step: int = (sequence - ints[s, HIGHEST]) & 0xFFFF
     if packet_time <= 0.0 or gap <= 0.0:
         return -1
     rounds = int((gap / packet_time - step) / 65536.0 + 0.5)
@@ -66,53 +79,91 @@ def outage_step(s: int, sequence: int, time: int, clock: int, ints) -> int:  # t
     return step
 
 
+@rare_helper
+def keep_early(s: int, ext: int, time: int, stamp: int, marker: int, ints, tally, early) -> bool:  # type: ignore[no-untyped-def]
+    """Keep a packet until the clock rate is known; True when there are enough to estimate it."""
+    note_last(s, ext, stamp, tally)
+    count: int = ints[s, EARLY_COUNT]
+    if count == EARLY_PACKETS or ints[s, EARLY] < 0:
+        return False
+    row = ints[s, EARLY] * EARLY_PACKETS + count
+    early[row, EARLY_TIME] = time
+    early[row, EARLY_STAMP] = stamp
+    early[row, EARLY_EXT] = ext
+    early[row, EARLY_MARKER] = marker
+    early[row, EARLY_BREAK] = ints[s, BREAK]
+    ints[s, BREAK] = 0
+    ints[s, EARLY_COUNT] = count + 1
+    return count + 1 == EARLY_PACKETS
+
+
+@rare_helper
+def straggle(s: int, ext: int, stamp: int, role: int, known: bool, ints, tally, ring) -> None:  # type: ignore[no-untyped-def]
+    """A packet from behind the highest arrives; `known`: its number was there already."""
+    ints[s, OUT_OF_ORDER] = ints[s, OUT_OF_ORDER] + 1
+    if not known:
+        fill(s, ext, ints, tally, ring)
+    if role < TELEPHONE_EVENT:
+        note_last(s, ints[s, REFERENCE_EXT], ints[s, REFERENCE_STAMP], tally)  # it will be this one
+        if ext < tally[s, FIRST_EXT]:
+            tally[s, FIRST_EXT] = ext
+            tally[s, FIRST_STAMP] = stamp
+
+
 @hot_helper
 def take(  # type: ignore[no-untyped-def]
-    s: int, ext: int, time: int, stamp: int, second: int, clock: int, role: int, ints, reals, ring, early
-) -> bool:
-    """Count a packet whose extended sequence number is settled; True when its stream's early packets are full."""
+    s: int, ext: int, time: int, stamp: int, second: int, clock: int, role: int, payload: int, size: int, frame: int,
+    rare: bool, ints, reals, tally, ring, prints, early, holes, events, control,
+) -> int:  # fmt: skip
+    """Count a packet whose extended sequence number is settled; what Python is asked for (:data:`EARLY_IS_FULL`...)."""
     at = ext & (RING - 1)
-    seen = int(ring[s, at])
-    if seen >> 32 == ext:
-        if seen & 0xFFFFFFFF == stamp:
-            ints[s, DUPLICATES] = int(ints[s, DUPLICATES]) + 1
-            return False
-        ints[s, REUSED] = int(ints[s, REUSED]) + 1  # another packet under a number that is taken: no duplicate
+    seen = ring[s, at]
+    sign = seen >> 63  # -1: it came too late
+    fresh = True
+    ask = 0
+    if (seen ^ sign) >> 32 == ext & EXT_BITS:
+        if (seen ^ sign) & 0xFFFFFFFF == stamp:
+            ints[s, DUPLICATES] = ints[s, DUPLICATES] + 1
+            return 0
+        fresh = False
+        ints[s, REUSED] = ints[s, REUSED] + 1  # another packet under a number that is taken: no duplicate
+        if ext < ints[s, HIGHEST]:
+            straggle(s, ext, stamp, role, True, ints, tally, ring)
+        ring[s, at] = (((ext & EXT_BITS) << 32) | stamp) ^ sign
     else:
-        ints[s, DISTINCT] = int(ints[s, DISTINCT]) + 1
-    ring[s, at] = (ext << 32) | stamp
-    if ext > int(ints[s, HIGHEST]):
-        ints[s, HIGHEST] = ext
-    elif ext < int(ints[s, HIGHEST]):
-        ints[s, OUT_OF_ORDER] = int(ints[s, OUT_OF_ORDER]) + 1
-        if ext < int(ints[s, LOWEST]):
-            ints[s, LOWEST] = ext
+        ints[s, DISTINCT] = ints[s, DISTINCT] + 1
+        highest = ints[s, HIGHEST]
+        if ext > highest:
+            if ext - highest > 1 or ext - ints[s, OPEN_BAD] >= RING - 1:
+                if advance(s, ext, time, ints, tally, ring, holes, control):
+                    ask = ROOM_IS_SHORT
+            ints[s, HIGHEST] = ext
+        else:
+            straggle(s, ext, stamp, role, False, ints, tally, ring)
+        ring[s, at] = ((ext & EXT_BITS) << 32) | stamp
     if role >= TELEPHONE_EVENT:
         ints[s, BREAK] = 1
-        return False
+        if role == TELEPHONE_EVENT and size >= 4:
+            if note_event(s, time, stamp, second >> 7, payload, frame, tally, events, control):
+                ask = ROOM_IS_SHORT
+        return ask
+    if rare:
+        remember(s, ext, stamp, payload, tally, prints)
     if clock > 0:
-        move_timing(s, time, stamp, ext, second >> 7, clock, role == VIDEO, ints, reals)
-        return False
-    count = int(ints[s, EARLY_COUNT])
-    if count < EARLY_PACKETS and int(ints[s, EARLY]) >= 0:
-        row = int(ints[s, EARLY]) * EARLY_PACKETS + count
-        early[row, EARLY_TIME] = time
-        early[row, EARLY_STAMP] = stamp
-        early[row, EARLY_EXT] = ext
-        early[row, EARLY_MARKER] = second >> 7
-        early[row, EARLY_BREAK] = ints[s, BREAK]
-        ints[s, BREAK] = 0
-        ints[s, EARLY_COUNT] = count + 1
-        return count + 1 == EARLY_PACKETS
-    return False
+        if move_timing(s, time, stamp, ext, second >> 7, clock, role == VIDEO, ints, reals, tally) and fresh:
+            spoil(s, ext, ints, tally, ring)
+    elif keep_early(s, ext, time, stamp, second >> 7, ints, tally, early):
+        ask |= EARLY_IS_FULL
+    return ask
 
 
-@helper
-def start_segment(s: int, sequence: int, ints) -> int:  # type: ignore[no-untyped-def]
+@rare_helper
+def start_segment(s: int, sequence: int, ints, tally, ring, control) -> int:  # type: ignore[no-untyped-def]
     """Begin a segment at this sequence number, far from what came before; its extended sequence number."""
-    highest = int(ints[s, HIGHEST])
+    close_run(s, ints, tally, ring, control)
+    highest: int = ints[s, HIGHEST]
     ext = ((highest >> 16) + 2) * 65536 + sequence
-    ints[s, EXPECTED_BEFORE] = int(ints[s, EXPECTED_BEFORE]) + highest - int(ints[s, LOWEST]) + 1
+    ints[s, EXPECTED_BEFORE] = ints[s, EXPECTED_BEFORE] + highest - ints[s, LOWEST] + 1
     ints[s, HIGHEST] = ext - 1
     ints[s, LOWEST] = ext
     ints[s, BREAK] = 1
@@ -122,6 +173,6 @@ def start_segment(s: int, sequence: int, ints) -> int:  # type: ignore[no-untype
 @hot_helper
 def drop_pending(s: int, ints) -> None:  # type: ignore[no-untyped-def]
     """The pending packet was not confirmed: it is a stray, received but in no segment."""
-    if int(ints[s, PENDING]) >= 0:
-        ints[s, STRAYS] = int(ints[s, STRAYS]) + 1
+    if ints[s, PENDING] >= 0:
+        ints[s, STRAYS] = ints[s, STRAYS] + 1
         ints[s, PENDING] = -1

@@ -1,17 +1,19 @@
 """Timing of RTP streams: delta, jitter, skew, drift, packet time. Floor 1.
 
-Comes in: one packet after the other, no duplicates. Goes out: columns of :mod:`.streamstate`, moved on in place.
+Comes in: one packet after the other, no duplicates. Goes out: columns of :mod:`.streamstate`, moved on in place, and
+whether an audio packet came too late for a jitter buffer (:mod:`.playout`).
 Sources: RFC 3550 A.8 (jitter); in audio a *break* takes the reference anew (``docs/columns.md``, timing rules).
 """
 
 from __future__ import annotations
 
-from . import helper, hot_helper, kernel
+from . import hot_helper, kernel, rare_helper
+from .bursts import spoil
+from .playout import UNSEEN, end_window, judge, take_anchor
 from .streamstate import (
     ANCHOR_TIME,
     BREAK,
     DEFAULT_TICKS,
-    DELTA_COUNT,
     DELTA_MAX,
     DELTA_SUM,
     DRIFT_SPAN,
@@ -25,7 +27,7 @@ from .streamstate import (
     EARLY_PACKETS,
     EARLY_STAMP,
     EARLY_TIME,
-    GROUP_COUNT,
+    GROUP_FROM,
     GROUP_X,
     GROUP_XX,
     GROUP_XY,
@@ -34,6 +36,8 @@ from .streamstate import (
     JITTER_COUNT,
     JITTER_MAX,
     JITTER_SUM,
+    LEAST,
+    NOTABLE,
     OFFSET_TICKS,
     PREVIOUS_STEP,
     PTIME_TICKS,
@@ -48,22 +52,25 @@ from .streamstate import (
     STEP_1_COUNT,
     STEP_2,
     STEP_2_COUNT,
+    TIMED_VIDEO,
+    WINDOW_END,
+    WINDOW_FIRST,
 )
 
 _MARKER_GAP_NS = 200_000_000
 """A marker after a longer gap begins a talk spurt."""
 
 
-@helper
-def close_group(s: int, ints, reals) -> None:  # type: ignore[no-untyped-def]
+@rare_helper
+def close_group(s: int, ints, reals, tally) -> None:  # type: ignore[no-untyped-def]
     """Add the regression sums since the last break to the stream's (each group has a mean of its own)."""
-    n = int(ints[s, GROUP_COUNT])
+    n = ints[s, JITTER_COUNT] - tally[s, GROUP_FROM] + 1  # the anchor, and all that followed it
     if n > 1:
         x = reals[s, GROUP_X]
         reals[s, DRIFT_XX] += reals[s, GROUP_XX] - x * x / n
         reals[s, DRIFT_XY] += reals[s, GROUP_XY] - x * reals[s, GROUP_Y] / n
-        ints[s, DRIFT_SPAN] = int(ints[s, DRIFT_SPAN]) + int(ints[s, REFERENCE_TIME]) - int(ints[s, ANCHOR_TIME])
-    ints[s, GROUP_COUNT] = 0
+        ints[s, DRIFT_SPAN] = ints[s, DRIFT_SPAN] + ints[s, REFERENCE_TIME] - ints[s, ANCHOR_TIME]
+    tally[s, GROUP_FROM] = ints[s, JITTER_COUNT] + 1
     reals[s, GROUP_X] = 0.0
     reals[s, GROUP_Y] = 0.0
     reals[s, GROUP_XX] = 0.0
@@ -73,75 +80,83 @@ def close_group(s: int, ints, reals) -> None:  # type: ignore[no-untyped-def]
 @hot_helper
 def count_step(s: int, step: int, ints) -> None:  # type: ignore[no-untyped-def]
     """Count a timestamp step of at most 200 ms between packets in sequence (space saving, three places)."""
-    if step == int(ints[s, STEP_0]):
-        ints[s, STEP_0_COUNT] = int(ints[s, STEP_0_COUNT]) + 1
-    elif step == int(ints[s, STEP_1]):
-        ints[s, STEP_1_COUNT] = int(ints[s, STEP_1_COUNT]) + 1
-    elif step == int(ints[s, STEP_2]):
-        ints[s, STEP_2_COUNT] = int(ints[s, STEP_2_COUNT]) + 1
-    elif int(ints[s, STEP_0_COUNT]) == 0:
+    if step == ints[s, STEP_0]:
+        ints[s, STEP_0_COUNT] = ints[s, STEP_0_COUNT] + 1
+    elif step == ints[s, STEP_1]:
+        ints[s, STEP_1_COUNT] = ints[s, STEP_1_COUNT] + 1
+    elif step == ints[s, STEP_2]:
+        ints[s, STEP_2_COUNT] = ints[s, STEP_2_COUNT] + 1
+    elif ints[s, STEP_0_COUNT] == 0:
         ints[s, STEP_0] = step
         ints[s, STEP_0_COUNT] = 1
-    elif int(ints[s, STEP_1_COUNT]) == 0:
+    elif ints[s, STEP_1_COUNT] == 0:
         ints[s, STEP_1] = step
         ints[s, STEP_1_COUNT] = 1
-    elif int(ints[s, STEP_1_COUNT]) < int(ints[s, STEP_2_COUNT]):
+    elif ints[s, STEP_1_COUNT] < ints[s, STEP_2_COUNT]:
         ints[s, STEP_1] = step
-        ints[s, STEP_1_COUNT] = int(ints[s, STEP_1_COUNT]) + 1
+        ints[s, STEP_1_COUNT] = ints[s, STEP_1_COUNT] + 1
     else:
         ints[s, STEP_2] = step
-        ints[s, STEP_2_COUNT] = int(ints[s, STEP_2_COUNT]) + 1
+        ints[s, STEP_2_COUNT] = ints[s, STEP_2_COUNT] + 1
 
 
 @hot_helper
-def move_timing(s: int, now: int, stamp: int, ext: int, marker: int, clock: int, video: bool, ints, reals) -> None:  # type: ignore[no-untyped-def]
-    """Delta, jitter, skew and drift (RFC 3550 A.8 and the timing rules) for one packet that is no duplicate."""
-    broken = int(ints[s, BREAK]) != 0 or int(ints[s, REFERENCE_CLOCK]) != clock
-    gap = now - int(ints[s, REFERENCE_TIME])
-    step = ((stamp - int(ints[s, REFERENCE_STAMP]) + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+def move_timing(  # type: ignore[no-untyped-def]
+    s: int, now: int, stamp: int, ext: int, marker: int, clock: int, video: bool, ints, reals, tally
+) -> bool:
+    """Delta, jitter, skew and drift (RFC 3550 A.8 and the timing rules) for one packet that is no duplicate.
+
+    True where it is audio that came too late.
+    """
+    late = False
+    broken = ints[s, BREAK] != 0 or ints[s, REFERENCE_CLOCK] != clock
+    gap = now - ints[s, REFERENCE_TIME]
+    step = ((stamp - ints[s, REFERENCE_STAMP] + 0x80000000) & 0xFFFFFFFF) - 0x80000000
     if not video and not broken:
-        sequence_step = ext - int(ints[s, REFERENCE_EXT])
-        usual = int(ints[s, PTIME_TICKS])
+        sequence_step = ext - ints[s, REFERENCE_EXT]
+        usual = ints[s, PTIME_TICKS]
         if sequence_step == 1 and step > 0:
             if step * 5 <= clock:
                 count_step(s, step, ints)
             if step != usual:
                 if usual == 0:
-                    default = int(ints[s, DEFAULT_TICKS])
+                    default = ints[s, DEFAULT_TICKS]
                     if abs(step - default) <= default or (step * 100 % clock == 0 and step * 5 <= clock):
                         ints[s, PTIME_TICKS] = step
                     else:
                         broken = True
                     usual = step
-                elif step == int(ints[s, PREVIOUS_STEP]) and step * 5 <= clock:
+                elif step == ints[s, PREVIOUS_STEP] and step * 5 <= clock:
                     ints[s, PTIME_TICKS] = step
                     usual = step
             ints[s, PREVIOUS_STEP] = step
         if usual == 0:
-            usual = int(ints[s, DEFAULT_TICKS])
+            usual = ints[s, DEFAULT_TICKS]
         if abs(step - sequence_step * usual) > usual or (marker != 0 and gap > _MARKER_GAP_NS):
             broken = True
     if broken:
-        close_group(s, ints, reals)
+        close_group(s, ints, reals, tally)
+        tally[s, GROUP_FROM] = ints[s, JITTER_COUNT]
         ints[s, BREAK] = 0
         ints[s, REFERENCE_CLOCK] = clock
         ints[s, ANCHOR_TIME] = now
         ints[s, OFFSET_TICKS] = 0
+        if not video:
+            take_anchor(s, now, ints, reals, tally)
     else:
-        ints[s, DELTA_SUM] = int(ints[s, DELTA_SUM]) + gap
-        ints[s, DELTA_COUNT] = int(ints[s, DELTA_COUNT]) + 1
-        if gap > int(ints[s, DELTA_MAX]):
+        ints[s, DELTA_SUM] = ints[s, DELTA_SUM] + gap
+        if gap > ints[s, DELTA_MAX]:
             ints[s, DELTA_MAX] = gap
         jitter = reals[s, JITTER]
         jitter += (abs(gap * 1e-6 - step * 1000.0 / clock) - jitter) / 16.0
         reals[s, JITTER] = jitter
         reals[s, JITTER_SUM] += jitter
-        ints[s, JITTER_COUNT] = int(ints[s, JITTER_COUNT]) + 1
+        ints[s, JITTER_COUNT] = ints[s, JITTER_COUNT] + 1
         if jitter > reals[s, JITTER_MAX]:
             reals[s, JITTER_MAX] = jitter
-        offset = int(ints[s, OFFSET_TICKS]) + step
+        offset = ints[s, OFFSET_TICKS] + step
         ints[s, OFFSET_TICKS] = offset
-        since = now - int(ints[s, ANCHOR_TIME])
+        since = now - ints[s, ANCHOR_TIME]
         skew = since * 1e-6 - offset * 1000.0 / clock
         if abs(skew) > abs(reals[s, SKEW_MAX]):
             reals[s, SKEW_MAX] = skew
@@ -150,23 +165,38 @@ def move_timing(s: int, now: int, stamp: int, ext: int, marker: int, clock: int,
         reals[s, GROUP_Y] += skew
         reals[s, GROUP_XX] += x * x
         reals[s, GROUP_XY] += x * skew
-    ints[s, GROUP_COUNT] = int(ints[s, GROUP_COUNT]) + 1
+        if video:
+            tally[s, TIMED_VIDEO] = tally[s, TIMED_VIDEO] + 1
+        else:
+            if skew > reals[s, NOTABLE]:
+                late = judge(s, skew, reals, tally)
+            if skew < reals[s, LEAST]:
+                if reals[s, LEAST] == UNSEEN:
+                    tally[s, WINDOW_FIRST] = now
+                reals[s, LEAST] = skew
     ints[s, REFERENCE_TIME] = now
     ints[s, REFERENCE_STAMP] = stamp
     ints[s, REFERENCE_EXT] = ext
+    return late
 
 
 @kernel
-def replay_early(s: int, clock: int, video: bool, ints, reals, early) -> None:  # type: ignore[no-untyped-def]
-    """Give the packets that stream `s` kept while its clock rate was unknown to the timing figures."""
-    first = int(ints[s, EARLY]) * EARLY_PACKETS
-    after = int(ints[s, BREAK])
-    for k in range(int(ints[s, EARLY_COUNT])):
+def replay_early(s: int, clock: int, video: bool, ints, reals, tally, ring, early) -> None:  # type: ignore[no-untyped-def]
+    """Give the packets that stream `s` kept while its clock rate was unknown to the timing figures.
+
+    What came too late of them is in no burst where its number is final by now, and counts in the interval of now.
+    """
+    first = ints[s, EARLY] * EARLY_PACKETS
+    after = ints[s, BREAK]
+    for k in range(ints[s, EARLY_COUNT]):
         row = first + k
         ints[s, BREAK] = early[row, EARLY_BREAK]
-        move_timing(
-            s, int(early[row, EARLY_TIME]), int(early[row, EARLY_STAMP]), int(early[row, EARLY_EXT]),
-            int(early[row, EARLY_MARKER]), clock, video, ints, reals,
-        )  # fmt: skip
+        time, ext = early[row, EARLY_TIME], early[row, EARLY_EXT]
+        if time >= tally[s, WINDOW_END]:
+            end_window(s, time, ints, reals, tally)
+        if move_timing(
+            s, time, early[row, EARLY_STAMP], ext, early[row, EARLY_MARKER], clock, video, ints, reals, tally
+        ):
+            spoil(s, ext, ints, tally, ring)
     ints[s, BREAK] = after
     ints[s, EARLY_COUNT] = 0

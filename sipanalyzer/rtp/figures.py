@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from ..kernels import streamstate as state
 from ..result import Measures
 from .formats import Use
@@ -39,6 +42,8 @@ def finish_figures(
     s: int,
     i: list[int],
     r: list[float],
+    t: list[int],
+    prints: npt.NDArray[np.uint32],
     uses: Sequence[Use],
     capture: int,
     noted: list[str],
@@ -49,8 +54,10 @@ def finish_figures(
     ----------
     s : int
         Number of the stream.
-    i, r : list
-        Its rows of `ints` and `reals`.
+    i, r, t : list
+        Its rows of `ints`, `reals` and `tally`.
+    prints : uint32[50]
+        First payload bytes of its first packets.
     uses : sequence of Use
         In order of first use.
     capture : int
@@ -71,11 +78,16 @@ def finish_figures(
     traffic = i[state.TRAFFIC_0]
     if i[state.TRAFFIC_1_COUNT] > i[state.TRAFFIC_0_COUNT]:
         traffic = i[state.TRAFFIC_1]
-    jitters, deltas = i[state.JITTER_COUNT], i[state.DELTA_COUNT]
+    jitters = i[state.JITTER_COUNT]
     drift = None
     if i[state.DRIFT_SPAN] >= 5_000_000_000 and r[state.DRIFT_XX] > 0 and ptime is not None:
         drift = 0.0 - 1000.0 * r[state.DRIFT_XY] / r[state.DRIFT_XX]  # ms a second of arrival, to ppm
     anomalies = list(noted)
+    lateness: tuple[int, ...] = ()
+    judged = jitters + t[state.ANCHORS] - t[state.TIMED_VIDEO]  # audio that was timed, and what began each schedule
+    if clock and main is not None and main.media in ("audio", None) and judged > 0:
+        late = t[state.LATE + 1 : state.LATE + state.LATE_CLASSES]
+        lateness = (judged - sum(late), *late)
     anomalies += ["rtp-stray"] * (i[state.STRAYS] > 0) + ["rtp-sequence-reused"] * (i[state.REUSED] > 0)
     return Figures(
         index=s,
@@ -97,14 +109,28 @@ def finish_figures(
         out_of_order=i[state.OUT_OF_ORDER],
         restarts=i[state.RESTARTS],
         mean_jitter_ms=r[state.JITTER_SUM] / jitters if jitters else None,
-        max_jitter_ms=r[state.JITTER_MAX] if jitters else None,
-        mean_delta_ms=i[state.DELTA_SUM] / deltas / 1e6 if deltas else None,
-        max_delta_ms=i[state.DELTA_MAX] / 1e6 if deltas else None,
+        max_jitter_ms=r[state.JITTER_TOP] if jitters else None,
+        mean_delta_ms=i[state.DELTA_SUM] / jitters / 1e6 if jitters else None,
+        max_delta_ms=i[state.DELTA_MAX] / 1e6 if jitters else None,
         max_skew_ms=r[state.SKEW_MAX] if jitters else None,
         clock_drift_ppm=drift,
         capture=capture,
         first_frame=i[state.FIRST_FRAME],
         last_frame=i[state.LAST_FRAME],
+        discarded=t[state.DISCARDED] if lateness else None,
+        lateness=lateness,
+        bursts=t[state.BURSTS],
+        burst_packets=t[state.BURST_PACKETS],
+        burst_bad=t[state.BURST_BAD],
+        bad=t[state.BAD],
+        bad_runs=t[state.RUNS],
+        max_consecutive_lost=t[state.MAX_LOST],
+        loss_runs=tuple(t[state.LOSS_RUNS : state.LOSS_RUNS + state.RUN_CLASSES]),
+        first_sequence=t[state.FIRST_EXT] & 0xFFFF if t[state.PRINTED] else 0,
+        first_stamp=t[state.FIRST_STAMP],
+        last_sequence=t[state.TOP_EXT] & 0xFFFF,
+        last_stamp=t[state.TOP_STAMP],
+        fingerprint=tuple(prints[: t[state.PRINTED]].tolist()),
         strays=i[state.STRAYS],
         reused=i[state.REUSED],
         anomalies=tuple(anomalies),

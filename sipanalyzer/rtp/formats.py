@@ -5,12 +5,16 @@ Sources: RFC 3551 (static types), RFC 4733 (telephone events), RFC 3389 (comfort
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
 
 from ..codecs import STATIC, Codec, is_comfort_noise, is_event
 from ..kernels import streamstate as state
 
-__all__ = ["UNKNOWN_FORMAT", "Format", "Use", "format_of", "looks_like_event", "static_format"]
+__all__ = ["UNKNOWN_FORMAT", "Format", "Use", "counted_uses", "format_of", "looks_like_event", "static_format"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,12 @@ class Format:
         if self.name is not None and is_comfort_noise(self.name):
             return state.COMFORT_NOISE
         return state.VIDEO if self.media == "video" else state.AUDIO
+
+    @property
+    def kernel_role(self) -> int:
+        """The same for the kernel, which reads events: not those that are encrypted, or tones (RFC 4733 section 4)."""
+        unreadable = self.role == state.TELEPHONE_EVENT and (self.encrypted or self.name == "tone")
+        return state.COMFORT_NOISE if unreadable else self.role
 
 
 UNKNOWN_FORMAT = Format(None, 0, None)
@@ -70,3 +80,15 @@ def looks_like_event(size: int, event: int) -> bool:
     Four bytes: event below 16 (DTMF), end bit, reserved bit 0, volume of 0 to 63, duration.
     """
     return size == 4 and event >> 24 < 16 and event & 0x00400000 == 0
+
+
+def counted_uses(uses: Sequence[Use], counts: npt.NDArray[np.int32]) -> list[Use]:
+    """Uses with their packets, from the packets of their payload type before them and in all."""
+    after: dict[int, int] = {}
+    counted = []
+    for use in reversed(uses):
+        end = after.get(use.payload_type, int(counts[use.payload_type]))
+        after[use.payload_type] = use.packets
+        if end > use.packets:
+            counted.append(replace(use, packets=end - use.packets))
+    return counted[::-1]

@@ -7,7 +7,7 @@ is asked of a callback, since SDP lives on another floor. Sources: RFC 3550 A.1,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,10 +17,13 @@ from ..kernels import columns as row
 from ..kernels import probation, timing
 from ..kernels import rtp as kernel
 from ..kernels import streamstate as state
+from ..kernels.playout import LIMITS_MS, UNSEEN
 from ..options import Options
 from .clock import estimate_clock_rate
 from .figures import Figures, Socket, finish_figures
-from .formats import UNKNOWN_FORMAT, Format, Use, looks_like_event, static_format
+from .formats import UNKNOWN_FORMAT, Format, Use, counted_uses, looks_like_event, static_format
+from .ledgers import Ledgers, RawIntervals
+from .sockets import NOWHERE, AnnouncedSockets
 
 __all__ = ["StreamTable"]
 
@@ -68,14 +71,14 @@ class StreamTable:
         self._formats: dict[Format, int] = {}
         self._format_table = np.zeros((64, 2), np.int64)
         self._out = np.zeros(4, np.int64)
+        self._ledgers = Ledgers(options)
+        self._new_tally, self._new_reals = _beginning(options)
+        self._closed = 0
         self._allocate(256)
         self._slots = np.full(1024, -1, np.int32)
         self._early = np.zeros((16 * state.EARLY_PACKETS, state.EARLY_WIDTH), np.int64)
         self._early_free = list(range(16))
-        self._sockets = np.full((1024, 3), -1, np.int64)
-        self._socket_count = 0
-        self._nowhere = np.full((2, 3), -1, np.int64)
-        """A table of announced sockets without any."""
+        self._announced = AnnouncedSockets()
         half = options.probation_candidates
         self._candidate_slots = np.full(4 * half, -1, np.int32)
         self._held = np.zeros((2 * half * probation.HOLD, row.WIDTH), np.int64)
@@ -88,7 +91,9 @@ class StreamTable:
         for name, width, dtype in (
             ("_ints", state.INTS, np.int64),
             ("_reals", state.REALS, np.float64),
+            ("_tally", state.TALLY, np.int64),
             ("_ring", state.RING, np.int64),
+            ("_prints", state.FINGERPRINT, np.uint32),
             ("_by_type", 128, np.int32),
             ("_counts", 128, np.int32),
         ):
@@ -98,7 +103,9 @@ class StreamTable:
             setattr(self, name, grown)
         self._ints: npt.NDArray[np.int64]
         self._reals: npt.NDArray[np.float64]
+        self._tally: npt.NDArray[np.int64]
         self._ring: npt.NDArray[np.int64]
+        self._prints: npt.NDArray[np.uint32]
         self._by_type: npt.NDArray[np.int32]
         self._counts: npt.NDArray[np.int32]
 
@@ -130,7 +137,8 @@ class StreamTable:
         ints[: state.KEY_SSRC + 1] = (*key[row.SRC_HI : row.PORTS + 1], key[row.SSRC])
         ints[state.PENDING] = ints[state.EARLY] = -1
         ints[state.BREAK], ints[state.ANNOUNCED], ints[state.HASH_COLUMN] = 1, announced, hash_
-        self._ring[s] = -1
+        ints[state.NEXT_TIME], ints[state.OPEN_BAD] = state.AT_ONCE, state.NEVER
+        self._ring[s], self._tally[s], self._reals[s] = -1, self._new_tally, self._new_reals
         self._streams.append(_Stream(capture))
         if replaces is None:
             if 2 * self.count > len(self._slots):
@@ -157,23 +165,7 @@ class StreamTable:
 
     def announce(self, socket: Socket) -> None:
         """RTP to this socket, of a payload type that is described there, needs no probation from now on."""
-        high, low, port = socket
-        if probation.is_announced(self._sockets, high, low, port):
-            return
-        if 2 * self._socket_count >= len(self._sockets):
-            old = self._sockets
-            self._sockets = np.full((2 * len(old), 3), -1, np.int64)
-            for h, lo, p in old[old[:, 2] >= 0].tolist():
-                self._put_socket(h, lo, p)
-        self._put_socket(high, low, port)
-        self._socket_count += 1
-
-    def _put_socket(self, high: int, low: int, port: int) -> None:
-        mask = len(self._sockets) - 1
-        slot = probation.socket_hash(high, low, port) & mask
-        while self._sockets[slot, 2] >= 0:
-            slot = (slot + 1) & mask
-        self._sockets[slot] = high, low, port
+        self._announced.add(*socket)
 
     def forget_formats(self, streams: Iterable[int]) -> None:
         """SDP about these streams came: what their payload types mean is asked anew."""
@@ -188,7 +180,7 @@ class StreamTable:
 
     def split(self, stream: int) -> None:
         """After a pause or a jump, this stream's key belongs to another call: it begins a new stream."""
-        self._ints[stream, state.SPLIT] = 1
+        self._ints[stream, [state.SPLIT, state.NEXT_TIME]] = 1, state.AT_ONCE
 
     # ---- the way of the packets
     def feed(self, rows: Rows, start: int, end: int, captures: int | npt.NDArray[np.int64]) -> None:
@@ -204,18 +196,25 @@ class StreamTable:
             File of each row.
         """
         at, out, until, unexplained = start, self._out, end, False
+        ledgers = self._ledgers
         while True:
             at = kernel.update_streams(
-                rows, at, until, self._slots, self._ints, self._reals, self._ring, self._by_type, self._counts,
-                self._format_table, self._early, self._nowhere if unexplained else self._sockets,
+                rows, at, until, self._slots, self._ints, self._reals, self._tally, self._ring, self._prints,
+                self._by_type, self._counts, self._format_table, self._early,
+                NOWHERE if unexplained else self._announced.table,
                 self._candidate_slots, self._held, self._candidates,
-                self._probation, self._options.probation_packets, self._options.silence_split_ns, out,
+                self._probation, self._options.probation_packets, self._options.silence_split_ns,
+                ledgers.intervals, ledgers.interval_reals, ledgers.holes, ledgers.events, ledgers.control, out,
             )  # fmt: skip
             reason, stream = int(out[0]), int(out[1])
             if reason == kernel.DONE:
                 if until == end and not unexplained:
                     return
                 until, unexplained = end, False
+                continue
+            ledgers.make_room()
+            if reason == kernel.ROOM:
+                at += 1
                 continue
             capture = captures if isinstance(captures, int) else int(captures[at])
             if reason == kernel.NEW_FORMAT:
@@ -290,6 +289,8 @@ class StreamTable:
         if form.role in (state.AUDIO, state.VIDEO):
             if info.main is None or form.from_sdp or not info.main.clock_rate_hz:
                 info.main = form
+                if form.media not in ("audio", None):  # nothing is played out as it comes
+                    self._tally[s, [state.DEPTH, state.DEPTH_LEAST, state.DEPTH_MOST]] = state.NEVER
             clock = form.clock_rate_hz
             if clock:
                 ptime_ms = form.ptime_ms or form.default_ptime_ms
@@ -318,7 +319,7 @@ class StreamTable:
             number = self._formats[form] = len(self._formats) + 1
             if number > len(self._format_table):
                 self._format_table = np.concatenate([self._format_table, np.zeros_like(self._format_table)])
-            self._format_table[number - 1] = form.clock_rate_hz, form.role
+            self._format_table[number - 1] = form.clock_rate_hz, form.kernel_role
         return number
 
     def _early_place(self) -> int:
@@ -329,7 +330,10 @@ class StreamTable:
         return self._early_free.pop()
 
     def _replay(self, s: int, form: Format) -> None:
-        timing.replay_early(s, form.clock_rate_hz, form.role == state.VIDEO, self._ints, self._reals, self._early)
+        timing.replay_early(
+            s, form.clock_rate_hz, form.role == state.VIDEO, self._ints, self._reals, self._tally, self._ring,
+            self._early,
+        )  # fmt: skip
         self._early_free.append(int(self._ints[s, state.EARLY]))
         self._ints[s, state.EARLY] = -1
 
@@ -358,24 +362,63 @@ class StreamTable:
     # ---- the end
     def finish(self) -> list[Figures]:
         """Figures of all streams, in order of their making."""
+        ledgers = self._ledgers
         for s in range(self.count):
             if self._ints[s, state.EARLY] >= 0:
                 self._settle_clock(s)
-        kernel.close_streams(self.count, self._ints, self._reals)
-        ints, reals, counts = self._ints[: self.count].tolist(), self._reals[: self.count].tolist(), self._counts
+        while self._closed < self.count:
+            self._closed = kernel.close_streams(
+                self._closed, self.count, self._ints, self._reals, self._tally, self._ring,
+                ledgers.intervals, ledgers.interval_reals, ledgers.control,
+            )  # fmt: skip
+            ledgers.make_room()
+        n, counts = self.count, self._counts
+        ints, reals, tally = self._ints[:n].tolist(), self._reals[:n].tolist(), self._tally[:n].tolist()
         return [
-            finish_figures(s, ints[s], reals[s], _counted(info.uses, counts[s]), info.capture, info.anomalies)
+            finish_figures(
+                s, ints[s], reals[s], tally[s], self._prints[s], counted_uses(info.uses, counts[s]), info.capture,
+                info.anomalies,
+            )
             for s, info in enumerate(self._streams)
-        ]
+        ]  # fmt: skip
+
+    def intervals(self) -> RawIntervals:
+        """Figures of all streams interval by interval; after :meth:`finish`."""
+        return self._ledgers.settled_intervals()
+
+    def outages(self) -> Rows:
+        """int64[k, 4]: holes of five packets and more, in order of stream, then time; after :meth:`finish`.
+
+        Number of the stream, arrival of the packet before the hole and of that after it (ns), packets missing when it
+        was seen, whatever came later.
+        """
+        return self._ledgers.settled_outages()
+
+    def events(self) -> Rows:
+        """int64[k, 9]: telephone events, in order of stream, then arrival; after :meth:`finish`.
+
+        Number of the stream, first packet (ns), RTP timestamp, event, highest duration (ticks), whether its end was
+        seen, marker of the first packet, first frame, last packet (ns). An event whose packets another's interrupt has
+        several rows.
+        """
+        return self._ledgers.settled_events()
+
+    def missed(self) -> dict[str, int]:
+        """Rows of intervals, holes and events for which the limits left no room, by the code of their anomaly."""
+        return self._ledgers.missed()
 
 
-def _counted(uses: Sequence[Use], counts: npt.NDArray[np.int32]) -> list[Use]:
-    """Uses with their packets, from the packets of their payload type before them and in all."""
-    after: dict[int, int] = {}
-    counted = []
-    for use in reversed(uses):
-        end = after.get(use.payload_type, int(counts[use.payload_type]))
-        after[use.payload_type] = use.packets
-        if end > use.packets:
-            counted.append(replace(use, packets=end - use.packets))
-    return counted[::-1]
+def _beginning(options: Options) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """The rows of `tally` and `reals` that a stream begins with."""
+    tally = np.zeros(state.TALLY, np.int64)
+    depth = round(options.playout_ms * 1e6)
+    adaptive = options.playout_mode == "adaptive"
+    tally[[state.DEPTH, state.DEPTH_LEAST]] = depth
+    tally[state.DEPTH_MOST] = max(depth, round(options.playout_most_ms * 1e6)) if adaptive else depth
+    tally[[state.WINDOW_END, state.INTERVAL_END, state.FIRST_EXT]] = state.NEVER
+    tally[state.GROUP_FROM] = 1
+    tally[[state.LAST_BAD, state.EVENT_ROW, state.EVENT_KEY]] = -1
+    reals = np.zeros(state.REALS, np.float64)
+    reals[state.LEAST] = UNSEEN
+    reals[state.NOTABLE_LEAST] = min(LIMITS_MS[0], options.playout_ms) - 1e-5  # a margin for rounding
+    return tally, reals

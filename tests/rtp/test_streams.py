@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -18,51 +17,8 @@ from sipanalyzer.rtp.clock import estimate_clock_rate
 from sipanalyzer.rtp.figures import Figures
 from sipanalyzer.rtp.formats import Format
 from sipanalyzer.rtp.streams import StreamTable
-from tests.naive.rtp import Packet, judge
-
-PCMA = Format("PCMA", 8000, "audio", from_sdp=True)
-EVENTS = Format("telephone-event", 8000, "audio", from_sdp=True)
-MS = 1_000_000
-DEFAULT = Options()
-
-
-def rows_of(packets: list[Packet], ssrc: int = 1, port: int = 4000, payload_type: int = 8) -> np.ndarray:
-    rows = np.zeros((len(packets), row.WIDTH), np.int64)
-    for k, p in enumerate(packets):
-        rows[k, [row.TIME, row.FRAME, row.KIND]] = p.time, k + 1, row.RTP
-        rows[k, [row.SRC_LO, row.DST_LO]] = 0xFFFF0A000001, 0xFFFF0A000002
-        rows[k, row.PORTS] = 5000 << 16 | port
-        rows[k, [row.SSRC, row.SEQ, row.STAMP, row.SIZE]] = ssrc, p.seq, p.stamp, p.size
-        rows[k, row.PT] = p.marker << 7 | (101 if p.event else payload_type)
-        rows[k, row.HASH] = (ssrc * 2654435761 + port * 40503) & 0xFFFFFFFF
-    return rows
-
-
-def describe(src, dst, payload_type, time):
-    return {8: PCMA, 101: EVENTS}.get(payload_type)
-
-
-def figures(packets: list[Packet], announced: bool = True, **kwargs) -> Figures:
-    (only,) = table_of(rows_of(packets, **kwargs), announced=announced).finish()
-    return only
-
-
-def table_of(
-    rows: np.ndarray, announced: bool = True, cuts: Sequence[int] = (), describe=describe, options: Options = DEFAULT
-) -> StreamTable:
-    table = StreamTable(options, describe)
-    if announced:
-        for port in {int(p) & 0xFFFF for p in rows[:, row.PORTS]}:
-            table.announce((0, 0xFFFF0A000002, port))
-    at = 0
-    for cut in [*sorted(cuts), len(rows)]:
-        table.feed(rows[at:cut].copy(), 0, cut - at, 0)
-        at = cut
-    return table
-
-
-def steady(n: int, first: int = 1000, stamp: int = 5000, start: int = 0, step: int = 160, gap: int = 20 * MS):
-    return [Packet(start + k * gap, (first + k) % 65536, (stamp + k * step) % 2**32) for k in range(n)]
+from tests.naive.rtp import Packet, Truth, bursts, judge, playout
+from tests.rtp.words import MS, describe, figures, rows_of, steady, streams, table_of
 
 
 def test_the_published_jitter_vector_comes_out_to_the_last_digit() -> None:
@@ -320,41 +276,6 @@ def test_the_strays_belong_to_no_segment() -> None:
 # ---- the twin and the laws
 
 
-@st.composite
-def streams(draw: st.DrawFn) -> list[Packet]:
-    """A stream to which all sorts of things happen."""
-    seq, stamp, time = draw(st.integers(0, 65535)), draw(st.integers(0, 2**32 - 1)), 10**18
-    packets: list[Packet] = []
-    for _ in range(draw(st.integers(1, 60))):
-        what = draw(st.sampled_from("nnnnnnnnndlosjbrmMeE"))
-        seq, stamp, time = (seq + 1) % 65536, (stamp + 160) % 2**32, time + 20 * MS
-        marker = event = False
-        if what == "d" and packets:
-            packets.append(packets[-draw(st.integers(1, min(5, len(packets))))])
-        elif what == "l":
-            skip = draw(st.sampled_from([1, 2, 17, 2999, 3000, 3001, 20_000]))
-            explained = draw(st.booleans())
-            seq, stamp = (seq + skip) % 65536, (stamp + 160 * skip) % 2**32
-            time += skip * 20 * MS if explained else 0
-        elif what == "o" and len(packets) > 1:
-            packets[-1], packets[-2] = packets[-2], packets[-1]
-        elif what == "s":
-            stamp = (stamp + draw(st.integers(-100_000, 100_000))) % 2**32
-        elif what == "j":
-            time += draw(st.integers(0, 60)) * MS
-        elif what == "b":
-            seq = (seq - draw(st.sampled_from([1, 99, 100, 101, 102, 127, 128, 500]))) % 65536
-        elif what == "r":
-            seq, stamp = draw(st.integers(0, 65535)), draw(st.integers(0, 2**32 - 1))
-        elif what in "mM":
-            marker = True
-            time += 300 * MS if what == "M" else 0
-        elif what in "eE":
-            event = True
-        packets.append(Packet(time, seq, stamp, marker, event))
-    return packets
-
-
 def same(f: Figures, packets: list[Packet]) -> None:
     truth = judge(packets, 8000, 160)
     assert (f.packets, f.expected, f.lost) == (truth.packets, truth.expected, truth.lost)
@@ -366,6 +287,18 @@ def same(f: Figures, packets: list[Packet]) -> None:
         assert f.mean_jitter_ms == pytest.approx(sum(truth.jitters) / len(truth.jitters))
         assert f.max_delta_ms == max(0, *truth.deltas, 0) / 1e6
         assert abs(f.max_skew_ms or 0) == max(map(abs, truth.skews))
+    same_playout_and_bursts(f, truth)
+
+
+def same_playout_and_bursts(f: Figures, truth: Truth) -> None:
+    classes = playout(truth)
+    if truth.audio:
+        assert (f.discarded, f.lateness) == (sum(t.late for t in truth.taken), tuple(classes))
+    else:
+        assert (f.discarded, f.lateness) == (None, ())
+    for name, value in bursts(truth).items():
+        assert getattr(f, name) == value, name
+    assert f.bad == f.lost + (f.discarded or 0)
 
 
 @settings(max_examples=300, deadline=None)
@@ -375,7 +308,7 @@ def test_the_kernel_equals_its_obvious_version(packets: list[Packet]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(streams(), st.lists(st.integers(0, 60), max_size=5))
+@given(streams(), st.lists(st.integers(0, 200), max_size=5))
 def test_any_cut_gives_the_same_figures_bit_for_bit(packets: list[Packet], cuts: list[int]) -> None:
     rows = rows_of(packets)
     cuts = [min(c, len(rows)) for c in cuts]
@@ -409,18 +342,35 @@ def test_both_ways_give_the_same_bits() -> None:
     rng = random.Random(5)
     mixed = []
     for ssrc in range(1, 30):
-        packets = [p for p in steady(200, first=rng.randrange(65536)) if rng.random() > 0.05]
-        for p in packets:
-            p.time += rng.randrange(30 * MS)
+        packets = [p for p in steady(300, first=rng.randrange(65536)) if rng.random() > 0.05]
+        if ssrc % 4 == 0:  # an outage that the next packet confirms, a restart, a stray
+            packets = [*packets[:100], Packet(2100 * MS, 9, 9), *steady(99, first=60_000, start=2200 * MS)]
+            packets += steady(99, first=63_900, stamp=5000 + 3900 * 160, start=2200 * MS + 3900 * 20 * MS)
+        for k, p in enumerate(packets):
+            p.time += rng.randrange(30 * MS) + (rng.random() < 0.05) * 90 * MS
             p.event = rng.random() < 0.02
+            p.payload = rng.randrange(2**32) if k % 3 else 5 << 24
+        packets[20:20] = [packets[19]] * (ssrc % 3)
         mixed.append(rows_of(packets, ssrc=ssrc, payload_type=rng.choice([8, 97])))
     rows = np.concatenate(mixed)
     rows = rows[np.argsort(rows[:, row.TIME], kind="stable")]
-    interpreted = table_of(rows, announced=False).finish()
+    options = Options(interval_ns=1000 * MS, playout_mode="adaptive", playout_ms=30.0, max_digits=90)
+
+    def found() -> tuple[object, ...]:
+        table = table_of(rows, announced=False, options=options)
+        figures = table.finish()
+        intervals = [getattr(table.intervals(), name).tobytes() for name in table.intervals().__dataclass_fields__]
+        return figures, intervals, table.outages().tolist(), table.events().tolist(), table.missed()
+
+    interpreted = found()
     set_compiled(True)
     try:
-        compiled = table_of(rows, announced=False).finish()
+        compiled = found()
     finally:
         set_compiled(False)
     assert interpreted == compiled
-    assert len(interpreted) == 29
+    figures, _, holes, events, missed = interpreted
+    assert sum(bool(f.discarded and f.bad_runs and f.bursts and len(f.fingerprint) == 50) for f in figures) > 20
+    assert {f.restarts for f in figures} == {0, 1}
+    assert len(holes) > 2
+    assert (len(events), list(missed)) == (90, ["rtp-event-limit"])
