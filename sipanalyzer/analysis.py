@@ -110,7 +110,7 @@ def analyze(
         from .output.by_number import call_ids_of
 
         result = narrow(result, call_ids_of(result, str(number)))
-    return Analysis(result)
+    return Analysis(result, captures)
 
 
 def _warn(result: Result) -> None:
@@ -142,8 +142,9 @@ class Analysis:
         The frozen data that everything here is made from.
     """
 
-    def __init__(self, result: Result) -> None:
+    def __init__(self, result: Result, sources: Sequence[Any] = ()) -> None:
         self.result = result
+        self._sources = list(sources)
 
     @functools.cached_property
     def calls(self) -> pandas.DataFrame:
@@ -169,6 +170,51 @@ class Analysis:
     def transactions(self) -> pandas.DataFrame:
         """Table `transactions`."""
         return self._frame("transactions")
+
+    @functools.cached_property
+    def registrations(self) -> pandas.DataFrame:
+        """Table `registrations`: one row a REGISTER with its challenges."""
+        return self._frame("registrations")
+
+    @functools.cached_property
+    def pages(self) -> pandas.DataFrame:
+        """Table `pages`: one row a MESSAGE transaction (pager model)."""
+        return self._frame("pages")
+
+    @functools.cached_property
+    def subscriptions(self) -> pandas.DataFrame:
+        """Table `subscriptions`: one row a subscription."""
+        return self._frame("subscriptions")
+
+    @functools.cached_property
+    def probes(self) -> pandas.DataFrame:
+        """Table `probes`: OPTIONS by pair of peers."""
+        return self._frame("probes")
+
+    @functools.cached_property
+    def endpoints(self) -> pandas.DataFrame:
+        """Table `endpoints`: one row an address."""
+        return self._frame("endpoints")
+
+    @functools.cached_property
+    def findings(self) -> pandas.DataFrame:
+        """Table `findings`: what is wrong, with evidence and advice; of each call the likeliest first."""
+        return self._frame("findings")
+
+    @functools.cached_property
+    def statistics(self) -> pandas.DataFrame:
+        """Table `statistics`: RFC 6076, ASR, NER, ACD and counts; over the capture, by pair of hosts, by hour."""
+        return self._frame("statistics")
+
+    @functools.cached_property
+    def intervals(self) -> pandas.DataFrame:
+        """Table `intervals`: ten-second intervals of every stream."""
+        return self._frame("intervals")
+
+    @functools.cached_property
+    def rtcp(self) -> pandas.DataFrame:
+        """Table `rtcp`: one row a report block."""
+        return self._frame("rtcp")
 
     @functools.cached_property
     def captures(self) -> pandas.DataFrame:
@@ -215,6 +261,27 @@ class Analysis:
         from .output.summary import summarize
 
         return summarize(self.result)
+
+    def packets(self, stream: Stream) -> Any:
+        """Rows of a stream's packets (:func:`sipanalyzer.pipeline.read_packets`), read once more from the captures.
+
+        Raises
+        ------
+        ValueError
+            If the captures cannot be read a second time (standard input, a pipe).
+        CaptureError
+            If they are gone.
+        """
+        from . import pipeline
+
+        for source in self._sources:
+            if source == "-" or (hasattr(source, "read") and not (hasattr(source, "seekable") and source.seekable())):
+                raise ValueError("packets are read from the capture once more, and this one can be read once only")
+            if hasattr(source, "seek"):
+                source.seek(0)
+        if not self._sources:
+            raise ValueError("this analysis does not know what it was read from")
+        return pipeline.read_packets(self._sources, stream, self.result.options)
 
     def export(
         self,
@@ -314,6 +381,31 @@ class CallView:
         return [MessageView(self._analysis.result, row) for row in self._call.rows]
 
     @functools.cached_property
+    def findings(self) -> pandas.DataFrame:
+        """Its rows of ``analysis.findings``: the likeliest explanation of its trouble first."""
+        frame = self._analysis.findings
+        return frame[frame["call_id"] == self._call.call_id]
+
+    @functools.cached_property
+    def digits(self) -> pandas.DataFrame:
+        """What was dialled in it, by either method and both ways: time, key, duration_ms, method, direction, frame."""
+        import pandas
+
+        names = ["time", "key", "duration_ms", "method", "direction", "frame"]
+        frame = pandas.DataFrame(
+            [[getattr(digit, name) for name in names] for digit in self._call.digits], columns=names
+        )
+        frame["time"] = pandas.to_datetime(frame["time"].astype("int64"), unit="ns", utc=True)
+        return frame
+
+    @functools.cached_property
+    def session(self) -> list[str]:
+        """Call-IDs of all legs of its conversation, itself among them, by start."""
+        sessions = self._analysis.result.sessions
+        found = [session.call_ids for session in sessions if self._call.call_id in session.call_ids]
+        return list(found[0]) if found else [self._call.call_id]
+
+    @functools.cached_property
     def streams(self) -> list[StreamView]:
         """Its RTP streams, in order of start."""
         places = {at: row for row, at in enumerate(row_order(self._analysis.result, "streams"))}
@@ -340,6 +432,46 @@ class StreamView:
     def row(self) -> pandas.Series[Any]:
         """Its row of ``analysis.streams``."""
         return self._analysis.streams.iloc[self._number]
+
+    @functools.cached_property
+    def intervals(self) -> pandas.DataFrame:
+        """Its rows of ``analysis.intervals``: quality over time."""
+        frame = self._analysis.intervals
+        return frame[frame["stream"] == self._number]
+
+    def playout_sweep(self, depths_ms: Sequence[float] | None = None) -> pandas.DataFrame:
+        """How deep a jitter buffer this stream needs: the capture is read once more for its packets.
+
+        Parameters
+        ----------
+        depths_ms : sequence of float, optional
+            Depths to try, ms; 0 to 300 otherwise.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a depth: depth_ms, discarded, discarded_percent, effective_loss_percent, delay_ms, r_factor, mos.
+
+        Raises
+        ------
+        ValueError
+            If the stream's timing says nothing (video, no known clock rate), or the capture can be read once only.
+        """
+        import pandas
+
+        from .output.sweep import DEPTHS_MS, SweepRow, sweep_playout
+
+        packets = self._analysis.packets(self._stream)
+        options = self._analysis.result.options
+        rows = sweep_playout(self._stream, packets, options, DEPTHS_MS if depths_ms is None else depths_ms)
+        names = [field.name for field in dataclasses.fields(SweepRow)]
+        return pandas.DataFrame([[getattr(row, name) for name in names] for row in rows], columns=names)
+
+    def plot_playout_sweep(self, depths_ms: Sequence[float] | None = None, axes: Any = None) -> Any:
+        """Draw :meth:`playout_sweep` (matplotlib Axes)."""
+        from .output.sweep import draw_sweep
+
+        return draw_sweep(self.playout_sweep(depths_ms), axes)
 
     def __repr__(self) -> str:
         stream = self._stream

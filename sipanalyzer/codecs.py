@@ -6,6 +6,7 @@ Sources: RFC 3551 (static payload types, section 6), IANA "RTP Payload Format me
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 __all__ = ["STATIC", "Codec", "by_name", "is_comfort_noise", "is_event"]
@@ -63,11 +64,13 @@ def by_name(name: str) -> Codec | None:
     return _NAMED.get(name.lower())
 
 
+@functools.lru_cache(maxsize=1024)
 def is_event(name: str) -> bool:
     """Whether packets of this format carry telephone events or tones (RFC 4733) and no audio."""
     return name.lower() in ("telephone-event", "tone")
 
 
+@functools.lru_cache(maxsize=1024)
 def is_comfort_noise(name: str) -> bool:
     """Whether packets of this format carry comfort noise (RFC 3389)."""
     return name.lower() == "cn"

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from .facts import Outage
 from .options import Options
-from .result import Call, Capture, Messages, Outage, Stream
+from .result import Call, Capture, Messages, Stream
 
 __all__ = ["GRADES", "grade_captures"]
 

@@ -1,8 +1,9 @@
 """The one conductor: captures go in, a :class:`~sipanalyzer.result.Result` comes out.
 
-Floor 6, the only file that imports floors 2 to 5 together. Rows of packets arrive in order of time. The many (RTP) go
-to the stream table as they are; the few (SIP, TCP segments, fragments, odd encapsulations) become messages. A session
-description acts from its own frame on: before it is told to the timeline, the RTP before it is fed.
+Floor 6; with :mod:`.completion`, which makes the result of what is left behind, all that imports floors 2 to 5
+together. Rows of packets arrive in order of time. The many (RTP) go to the stream table as they are; the few (SIP, TCP
+segments, RTCP, fragments, odd encapsulations) become messages and reports. A session description acts from its own
+frame on: before it is told to the timeline, the RTP before it is fed.
 """
 
 from __future__ import annotations
@@ -16,24 +17,24 @@ import numpy as np
 import numpy.typing as npt
 
 from .calls.bindings import Signal
-from .calls.calls import build_calls
-from .calls.dialogs import track_dialogs
-from .calls.media import match_streams
+from .calls.reports import ReportTable
 from .calls.timeline import MediaTimeline
-from .calls.transactions import classify_copies, match_transactions
+from .calls.transactions import classify_copies
 from .capture.block import Block
 from .capture.order import Reading
 from .capture.source import expand
+from .completion import Raw, complete
 from .errors import ParseError
 from .kernels import columns as row
 from .kernels.survey import find_few
+from .network.endpoints import address_words
 from .options import Options
-from .result import Messages, Result
+from .result import Endpoint, Messages, Result, Stream
 from .sip.sdp import Sdp, find_sdp, parse_sdp
 from .sip.spans import MessageStore
 from .unpacking import MALFORMED, AnomaliesOfCaptures, Unpacker
 
-__all__ = ["Progress", "analyze"]
+__all__ = ["Progress", "analyze", "read_packets"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -48,7 +49,7 @@ _LOST_LINES = frozenset(
     {"too-long", "malformed-line", "bad-connection", "bad-media", "bad-rtpmap", "missing-connection"}
 )
 """Defects of a session description by which something that it said is lost."""
-_KEPT = frozenset({row.TCP, row.FRAGMENT, row.SCTP, row.HEP, row.ODD})
+_KEPT = frozenset({row.TCP, row.FRAGMENT, row.SCTP, row.HEP, row.ODD, row.RTCP, row.ICMP, row.STUN, row.DTLS})
 """Kinds whose bytes wait for their turn in order of time."""
 
 
@@ -99,6 +100,33 @@ def analyze(
             gc.enable()
 
 
+def read_packets(captures: Any, stream: Stream, options: Options | None = None) -> Rows:
+    """Read captures once more for the packets of one stream.
+
+    Parameters
+    ----------
+    captures : as for :func:`analyze`
+        What the stream was found in.
+    stream : Stream
+        Which.
+    options : Options, optional
+        Settings of the analysis that found it.
+
+    Returns
+    -------
+    int64[n, 16]
+        Rows of kind RTP (:mod:`.kernels.columns`), in order of time.
+
+    Raises
+    ------
+    CaptureError
+        Nothing could be read.
+    """
+    collector = _Collector(options or Options(), stream)
+    collector.read(captures)
+    return collector.packets()
+
+
 class _Conductor:
     """State of one run."""
 
@@ -107,7 +135,8 @@ class _Conductor:
         self._anomalies = AnomaliesOfCaptures()
         self._store = MessageStore(options, self._anomalies.each)
         self._timeline = MediaTimeline(options)
-        self._unpacker = Unpacker(options, self._store, self._anomalies)
+        self._reports = ReportTable(options)
+        self._unpacker = Unpacker(options, self._store, self._anomalies, self._report)
         self._kept: dict[int, bytes] = {}
         self._keys = 0
         self._order: list[int] = []
@@ -117,7 +146,8 @@ class _Conductor:
         self._numbers = np.empty(0, np.int64)
 
     # ---- the run
-    def run(self, captures: Any) -> Result:
+    def read(self, captures: Any) -> Reading:
+        """Read all packets."""
         reading = Reading(expand(captures), self._options, self._intake, self._anomalies.each)
         for rows, which in reading:
             self._take(rows, which)
@@ -126,35 +156,37 @@ class _Conductor:
                 self._progress(Progress(read, total, reading.packets, self._store.calls()))
         self._unpacker.finish()
         self._apply(np.empty((0, row.WIDTH), np.int64), self._anomalies.capture)
+        return reading
+
+    def run(self, captures: Any) -> Result:
+        """Read all packets and say what happened."""
+        reading = self.read(captures)
         found = reading.captures()
-        messages = self._messages(clock_steps=any(capture.clock_steps for capture in found))
-        transactions = match_transactions(messages, self._options)
-        dialogs = track_dialogs(messages, transactions, self._options)
-        end = max((capture.last for capture in found if capture.last is not None), default=0)
-        calls = build_calls(messages, transactions, dialogs, end, self._options)
-        bindings = {self._store.text("call_id", call_id): bound for call_id, bound in self._timeline.bindings().items()}
-        streams, calls = match_streams(self._timeline.streams.finish(), bindings, calls, self._options)
+        messages, fragmented = self._messages(clock_steps=any(capture.clock_steps for capture in found))
+        missed = {"rtp-stream-limit": self._timeline.streams.not_tabled, **self._timeline.streams.missed()}
+        for code, count in missed.items():
+            if count:
+                self._anomalies.add(code, count=count)
         counts = reading.counts() + self._unpacker.counts
-        for stream in streams:
-            for code in stream.anomalies:
-                self._anomalies.each[stream.capture].add(code, stream.first_frame)
-        if self._timeline.streams.not_tabled:
-            self._anomalies.add("rtp-stream-limit", count=self._timeline.streams.not_tabled)
-        return Result(
-            options=self._options,
-            captures=tuple(found),
+        bindings = self._timeline.bindings().items()
+        raw = Raw(
+            captures=found,
             messages=messages,
-            transactions=tuple(transactions),
-            dialogs=tuple(dialogs),
-            calls=tuple(calls),
-            streams=tuple(streams),
+            bindings={self._store.text("call_id", call_id): bound for call_id, bound in bindings},
+            streams=self._timeline.streams,
+            reports=self._reports,
+            unpacker=self._unpacker,
+            fragmented=fragmented,
             packets_by_kind={name: int(counts[kind]) for kind, name in _KIND_NAMES.items() if counts[kind]},
-            extra={"unreadable": list(reading.unreadable), "passed_over": list(reading.passed_over)},
+            unreadable=reading.unreadable,
+            passed_over=reading.passed_over,
         )
+        return complete(raw, self._options)
 
     def release(self) -> None:
-        """Part the timeline and its streams, which know each other: megabytes that would wait long to be collected."""
+        """Part what knows each other in a circle: megabytes that would wait long to be collected."""
         del self._timeline.streams
+        del self._unpacker
 
     # ---- block by block: what rows point at is kept before the block goes
     def _few(self, rows: Rows) -> npt.NDArray[np.int64]:
@@ -192,6 +224,12 @@ class _Conductor:
                 elif kind == row.MALFORMED:
                     self._anomalies.add(MALFORMED[layer], frame)
         return rows if wanted.all() else rows[wanted]
+
+    def _report(self, src: Endpoint, dst: Endpoint, time: int, frame: int, capture: int, payload: bytes) -> None:
+        """Take an RTCP packet."""
+        anomaly = self._reports.add(src, dst, time, frame, capture, payload)
+        if anomaly is not None:
+            self._anomalies.add(anomaly, frame)
 
     # ---- row by row, in order of time
     def _take(self, rows: Rows, captures: int | npt.NDArray[np.int64]) -> None:
@@ -281,8 +319,8 @@ class _Conductor:
         return sdp
 
     # ---- the end
-    def _messages(self, clock_steps: bool) -> Messages:
-        """All messages in order, capture duplicates left out."""
+    def _messages(self, clock_steps: bool) -> tuple[Messages, frozenset[int]]:
+        """All messages in order, capture duplicates left out; and which of them came in IP fragments."""
         store = self._store
         order = np.array(self._order, np.int64)
         if not clock_steps:  # what came out of a TCP hole came late; after a clock step times are no order
@@ -294,4 +332,33 @@ class _Conductor:
         retransmission, duplicate = flags
         for i in np.flatnonzero(duplicate).tolist():
             self._anomalies.each[int(store.capture[i])].add("sip-capture-duplicate", int(store.frame[i]))
-        return store.finish(order, retransmission, duplicate)
+        pieces = self._unpacker.fragmented
+        kept = order[~(duplicate[order] | store.malformed[order])].tolist() if pieces else ()
+        fragmented = frozenset(number for number, index in enumerate(kept) if index in pieces)
+        return store.finish(order, retransmission, duplicate), fragmented
+
+
+class _Collector(_Conductor):
+    """A run that keeps the packets of one stream and makes nothing of messages."""
+
+    def __init__(self, options: Options, stream: Stream) -> None:
+        super().__init__(options, None)
+        ports = stream.src[1] << 16 | stream.dst[1]
+        self._wanted = (*address_words(stream.src[0]), *address_words(stream.dst[0]), ports, stream.ssrc)
+        self._span = stream.start, stream.end
+        self._parts: list[Rows] = []
+
+    def _apply(self, rows: Rows, captures: int | npt.NDArray[np.int64]) -> None:
+        del captures
+        for part in (rows, *(event for _, _, event in self._unpacker.events if not isinstance(event, int))):
+            chosen = (part[:, row.KIND] == row.RTP) & (part[:, row.SSRC] == self._wanted[-1])
+            chosen &= (part[:, row.TIME] >= self._span[0]) & (part[:, row.TIME] <= self._span[1])
+            for column, value in zip(range(row.SRC_HI, row.PORTS + 1), self._wanted, strict=False):
+                chosen &= part[:, column] == value
+            if chosen.any():
+                self._parts.append(part[chosen])
+
+    def packets(self) -> Rows:
+        """The packets, in order of time."""
+        rows = np.concatenate(self._parts) if self._parts else np.empty((0, row.WIDTH), np.int64)
+        return rows[np.argsort(rows[:, row.TIME], kind="stable")]

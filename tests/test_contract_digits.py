@@ -10,8 +10,6 @@ import pytest
 from tests.builders import telephone_event
 from tests.tape import A, B, P, Tape, sdp
 
-pytestmark = pytest.mark.xfail(reason="the conductor does not hand over key presses yet")
-
 
 def dialled(tape: Tape, **options: Any) -> list[tuple[str, float | None, str, str | None]]:
     """Keys of the only call."""

@@ -501,7 +501,8 @@ def test_wrong_usage_is_status_2_with_a_short_word_on_what_is_wrong(
 
 @pytest.mark.parametrize("name", FILLED)
 def test_every_table_is_written_in_every_format(name: str, tmp_path: pathlib.Path) -> None:
-    sources = [str(SAMPLES / "two_legs.pcap"), str(SAMPLES / "register.pcap")]
+    samples = ("two_legs", "register", "options", "message", "baresip", "lossy", "transfer")
+    sources = [str(path) for each in samples if (path := SAMPLES / f"{each}.pcap").exists()]
     for form in ("table", "csv", "json", "jsonl", "md", "parquet", "xlsx"):
         target = tmp_path / f"x.{form}"
         wish = ["--limit", "3", "--sort", f"-{_any_column(name)}", "--tz", "Asia/Tokyo", "--sort-records", "5"]
@@ -510,7 +511,10 @@ def test_every_table_is_written_in_every_format(name: str, tmp_path: pathlib.Pat
     lines = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
     cells = list(csv.reader(io.StringIO((tmp_path / "x.csv").read_text(), newline="")))
     frame = pandas.read_parquet(tmp_path / "x.parquet")
-    assert texts == lines and 1 <= len(texts) <= 3
+    assert texts == lines and len(texts) <= 3
+    if not texts:
+        assert name == "subscriptions"
+        return
     assert len(frame) == len(texts) == len(cells) - 1 == (tmp_path / "x.md").read_text().count("\n") - 2
     assert list(texts[0]) == cells[0] == list(frame.columns)
     numbers = re.findall(r"(?<=,)-?\d+\.(\d+)(?=[,\r])", (tmp_path / "x.csv").read_text())
@@ -518,7 +522,11 @@ def test_every_table_is_written_in_every_format(name: str, tmp_path: pathlib.Pat
 
 
 def _any_column(name: str) -> str:
-    return {"messages": "user_agent", "captures": "first", "streams": "dscp"}.get(name, "start")
+    others = {
+        "messages": "user_agent", "captures": "first", "streams": "dscp", "pages": "time", "endpoints": "calls",
+        "rtcp": "time", "findings": "frame", "statistics": "value",
+    }  # fmt: skip
+    return others.get(name, "start")
 
 
 def test_missing_values_sort_last_both_ways(capsys: pytest.CaptureFixture[str]) -> None:

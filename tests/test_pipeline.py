@@ -12,6 +12,7 @@ import pytest
 from sipanalyzer.errors import CaptureError
 from sipanalyzer.kernels import available, set_compiled
 from sipanalyzer.options import Options
+from sipanalyzer.output.derived import findings_of
 from sipanalyzer.pipeline import Progress, analyze
 from sipanalyzer.result import Result
 
@@ -20,6 +21,12 @@ SAMPLES = sorted(
     for path in (pathlib.Path(__file__).parent.parent / "sample_pcaps").iterdir()
     if path.name.endswith((".pcap", ".pcapng", ".gz"))
 )
+
+
+OTHERS = (
+    "sessions", "registrations", "pages", "subscriptions", "probes", "rtcp", "outages", "icmp", "connections", "checks",
+)  # fmt: skip
+"""Tuples of dataclasses in a result."""
 
 
 def said(result: Result, frames: bool = True) -> dict[str, Any]:
@@ -31,13 +38,18 @@ def said(result: Result, frames: bool = True) -> dict[str, Any]:
         row += [messages.endpoints[messages.dst[i]], bool(messages.retransmission[i]), int(messages.transport[i])]
         row += [messages.text(name, i) for name in messages.texts]
         rows.append([*row, int(messages.frame[i]), int(messages.capture[i])] if frames else row)
-    leave_out = () if frames else ("capture", "first_frame", "last_frame")
+    leave_out = () if frames else ("capture", "first_frame", "last_frame", "frame", "frames", "rows")
 
     def plain(items: tuple[Any, ...]) -> list[dict[str, Any]]:
         return [
-            {f.name: getattr(item, f.name) for f in dataclasses.fields(item) if f.name not in leave_out}
+            {f.name: value(getattr(item, f.name)) for f in dataclasses.fields(item) if f.name not in leave_out}
             for item in items
         ]
+
+    def value(field: Any) -> Any:
+        if isinstance(field, tuple) and field and dataclasses.is_dataclass(field[0]):
+            return plain(field)
+        return field
 
     captures = [
         {f.name: getattr(c, f.name) for f in dataclasses.fields(c) if f.name != "anomalies"}
@@ -50,6 +62,9 @@ def said(result: Result, frames: bool = True) -> dict[str, Any]:
         "streams": plain(result.streams),
         "dialogs": plain(result.dialogs),
         "transactions": plain(result.transactions),
+        **{name: plain(getattr(result, name)) for name in OTHERS},
+        "intervals": [repr(getattr(result.intervals, f.name).tolist()) for f in dataclasses.fields(result.intervals)],
+        "findings": plain(tuple(each for each in findings_of(result) if each.call_id is not None or frames)),
         "captures": captures if frames else sum(c.packets for c in result.captures),
         "kinds": result.packets_by_kind,
     }

@@ -18,7 +18,7 @@ from ..result import Call, Messages, Stream
 from ..rtp.figures import Socket
 from .bindings import CALLEE, CALLER, Binding
 
-__all__ = ["Heard", "Silence", "find_silences", "hear"]
+__all__ = ["Heard", "Silence", "find_silences", "hear", "is_reported"]
 
 _LEAST_NS = 2_000_000_000
 """Calls that lasted no longer are not judged: media may have been on its way."""
@@ -132,6 +132,13 @@ def find_silences(
             )
         )
     return found
+
+
+def is_reported(call: Call, bindings: Sequence[Binding], streams: Sequence[Stream], heard: Heard) -> bool:
+    """Whether a side says in RTCP that media reached it which this capture lacks."""
+    end = call.last_time if call.end is None else call.end
+    mine = [streams[number] for number in call.streams]
+    return any(_reported(_endpoint(each.socket), call, end, mine, heard) for each in bindings)
 
 
 def _endpoint(socket: Socket) -> Endpoint:

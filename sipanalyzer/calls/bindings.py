@@ -58,6 +58,8 @@ class Binding:
     encrypted: bool
     streams: list[int] = field(default_factory=list)
     """Streams that arrived here while it held."""
+    earlier: tuple[dict[int, Format], ...] = ()
+    """What its formats were before re-INVITEs changed them."""
 
 
 def formats_of(media: Media) -> dict[int, Format]:

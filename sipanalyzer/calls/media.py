@@ -33,7 +33,7 @@ def match_streams(
     bindings: Mapping[str, Sequence[Binding]],
     calls: Sequence[Call],
     options: Options = _DEFAULTS,
-) -> tuple[list[Stream], list[Call]]:
+) -> tuple[list[Stream], list[Call], list[int]]:
     """Tie streams to calls and complete both.
 
     Parameters
@@ -49,8 +49,8 @@ def match_streams(
 
     Returns
     -------
-    (list of Stream, list of Call)
-        Streams in order of start, then first frame; calls in the order given.
+    (list of Stream, list of Call, list of int)
+        Streams in order of start, then first frame; calls in the order given; the `Figures.index` of each stream.
     """
     number = {call.call_id: k for k, call in enumerate(calls)}
     known = {k: bindings[call_id] for call_id, k in number.items() if call_id in bindings}
@@ -73,7 +73,7 @@ def match_streams(
         _complete(call, by_call[c], streams, uses, media, order, known.get(c, ())) if c in by_call else _silent(call)
         for c, call in enumerate(calls)
     ]
-    return streams, done
+    return streams, done, [f.index for f in order]
 
 
 def _close_unanswered(call: Call, bound: Sequence[Binding], options: Options) -> None:
@@ -149,6 +149,7 @@ def _stream(
         codec=codec,
         codecs=tuple(dict.fromkeys(use.format.name for use in uses if use.format.name is not None)),
         clock_rate=f.clock_rate_hz,
+        formats=tuple((use.payload_type, use.format.name, use.format.clock_rate_hz) for use in uses),
         ptime_negotiated_ms=None if receiver is None else receiver.ptime_ms,
         ssrc_changes=ssrc_changes,
         encrypted=None if first is None else first.binding.encrypted,

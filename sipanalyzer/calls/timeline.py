@@ -28,6 +28,8 @@ _LIVE_STREAMS = 1_024
 """Streams of one socket that SDP still concerns; where there are more, the older ones are past."""
 _OPEN_BINDINGS = 64
 """Bindings of one socket by several calls that are told apart."""
+_EARLIER = 16
+"""Sets of formats that a socket had before, as far as they are remembered."""
 _PAUSE_NS = 1_000_000_000
 """A device whose media paused this long and that offers the same socket in another call has left the former one."""
 
@@ -195,6 +197,8 @@ class MediaTimeline:
         """The same side names the same socket again."""
         binding.direction, binding.ptime_ms = media.direction, media.ptime
         if formats != binding.formats:
+            if len(binding.earlier) < _EARLIER:
+                binding.earlier = (*binding.earlier, binding.formats)
             binding.formats = formats
             self._forget(binding.socket)
 

@@ -15,10 +15,11 @@ from typing import NoReturn
 
 from ..errors import CaptureError
 
-__all__ = ["DAMAGED", "DONE", "INTERRUPTED", "UNREADABLE", "USAGE", "main", "run"]
+__all__ = ["DAMAGED", "DONE", "FOUND", "INTERRUPTED", "UNREADABLE", "USAGE", "main", "run"]
 
-DONE, DAMAGED, USAGE, UNREADABLE, INTERRUPTED = 0, 1, 2, 3, 130
-"""Exit statuses: all was read; something was damaged, the rest is reported; wrong usage; nothing could be read."""
+DONE, DAMAGED, USAGE, UNREADABLE, FOUND, INTERRUPTED = 0, 1, 2, 3, 4, 130
+"""Exit statuses: all was read; something was damaged, the rest is reported; wrong usage; nothing could be read; a
+finding that ``--fail-on`` names."""
 
 
 def run() -> NoReturn:

@@ -35,14 +35,22 @@ _time_options = (
         help="Put records in order that stand up to N records too late (default 1000).",
     ),
 )  # fmt: skip
+_fail_option = click.option(
+    "--fail-on", metavar="CODE[,CODE]",
+    help="End with status 4 where there is a finding with one of these codes (or severities: error, warning, info).",
+)  # fmt: skip
+_set_option = click.option(
+    "--set", "set_", multiple=True, metavar="OPTION=VALUE",
+    help="Set an option of the analysis, such as playout_ms=40 or high_loss_warning_percent=0.5; several times.",
+)  # fmt: skip
 zone_option = click.option(
     "--tz", default="UTC", metavar="ZONE", help="Zone in which times are shown to people: a name, or local.  [UTC]"
 )
 
 
 def reading_options(*, number: bool = True) -> Callable[[_F], _F]:
-    """How captures are read: ``--number``, ``--from-time``, ``--to-time``, ``--sort-records``, ``--tz``."""
-    return _stacked(*((_number_option,) if number else ()), *_time_options, zone_option)
+    """How captures are read and judged: ``--number``, ``--from-time``, ``--to-time``, ``--set``, ``--fail-on``, ..."""
+    return _stacked(*((_number_option,) if number else ()), *_time_options, zone_option, _set_option, _fail_option)
 
 
 def output_options(*formats: str, default: str) -> Callable[[_F], _F]:

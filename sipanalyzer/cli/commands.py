@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .. import __version__
-from ..output.columns import FILLED, names
+from ..output.columns import names
 from .arguments import captures_argument, output_options, reading_options, table_options
 from .messages import CannotWrite, say
 from .reading import make_reading, usage_errors
@@ -16,14 +16,23 @@ __all__ = ["ReaderGone", "sipanalyzer"]
 
 _EPILOG = """CAPTURE is a file, a folder, a glob, a URL, or - for standard input; several are one capture, in order of
 time. Exit status: 0 done; 1 a capture is damaged (what could be read was reported); 2 wrong usage; 3 nothing could be
-read."""
+read; 4 there is a finding that --fail-on names."""
 _ABOUT = {
     "calls": ("One row a call.", "Who, when, what became of it, how long set-up took, how the media was."),
     "streams": ("One row an RTP stream.", "Packets, loss, jitter, codec, and the call that it belongs to."),
     "messages": ("One row a SIP message.", "As it was on the wire at one hop; of a resent one, every copy."),
     "dialogs": ("One row a dialog.", "A Call-ID with its two tags; a forked call has several."),
     "transactions": ("One row a transaction.", "A request with its responses at one hop, and how long they took."),
-    "captures": ("One row a file.", "Packets, time span, drops, what was wrong with single packets, damage."),
+    "registrations": ("One row a registration.", "A REGISTER with its challenges up to its final response."),
+    "pages": ("One row a MESSAGE request.", "The pager model: sizes, status, how long delivery took, the text."),
+    "subscriptions": ("One row a subscription.", "SUBSCRIBE and REFER with their NOTIFYs: event, state, lifetime."),
+    "probes": ("One row a pair of peers that ping each other.", "OPTIONS sent and answered, and how fast."),
+    "endpoints": ("One row an address.", "Roles, products, messages, calls, response times, loss to and from it."),
+    "findings": ("One row a finding.", "What is wrong, the frames that show it, and what to do about it."),
+    "statistics": ("One row a figure.", "RFC 6076, ASR, NER, ACD: over the capture, by pair of hosts, by hour."),
+    "intervals": ("One row an interval of a stream.", "Ten seconds each: packets, lost, discarded, jitter, R, MOS."),
+    "rtcp": ("One row a report in RTCP.", "Loss, jitter and round trip as the far end reported them."),
+    "captures": ("One row a file.", "Packets, time span, drops, what was wrong with single packets, damage, grade."),
 }
 _WHERE = """EXPRESSION: columns, numbers and texts in quotes, with == != < <= > >= in and or not + - * / and
 column.startswith('..'), .endswith, .contains, .lower(), .upper(); times as '2022-01-12T23:38:26'; missing is None.
@@ -76,7 +85,7 @@ def summary(captures: tuple[str, ...], format: str | None, output: str | None, f
         write_json(data, target)
     else:
         write_page(summary_lines(data, page_width() or 80, reading.tz, captures), target)
-    return status
+    return reading.status(result, status)
 
 
 def _table_command(name: str) -> None:
@@ -109,10 +118,10 @@ def _table_command(name: str) -> None:
         target = make_target(format, output, force)
         result, status = reading.read()
         write_rows(selection.apply(table(result, name)), target, reading.tz, chosen=columns is not None)
-        return status
+        return reading.status(result, status)
 
 
-for _name in FILLED:
+for _name in _ABOUT:
     _table_command(_name)
 
 
@@ -141,7 +150,7 @@ def call(
         write_json(call_data(result, found), target)
     else:
         write_page(call_lines(result, found, page_width() or 120, reading.tz), target)
-    return status
+    return reading.status(result, status)
 
 
 @sipanalyzer.command()
@@ -179,4 +188,31 @@ def export(captures: tuple[str, ...], output: str, format: str, force: bool, **o
     except OSError as error:
         raise CannotWrite(output, error) from None
     say(f"wrote {len(written)} files to {output}")
-    return status
+    return reading.status(result, status)
+
+
+@sipanalyzer.command()
+@click.argument("thing", nargs=-1, required=True)
+@output_options("text", "json", default="text")
+def explain(thing: tuple[str, ...], format: str | None, output: str | None, force: bool) -> int:
+    r"""What a finding, SIP status, Q.850 cause, method, header or metric means, and what to do about it.
+
+    \b
+    sipanalyzer explain one-way-audio
+    sipanalyzer explain 488
+    sipanalyzer explain cause 17
+    sipanalyzer explain Session-Expires
+    sipanalyzer explain max_jitter_ms
+    """
+    from ..explanations.lookup import explain as look_up
+    from ..output.explain_page import explain_data, explain_lines
+    from .writing import make_target, page_width, write_json, write_page
+
+    target = make_target(format, output, force, people="text", pipe="text")
+    with usage_errors():
+        found = look_up(" ".join(thing))
+    if target.format == "json":
+        write_json(explain_data(found), target)
+    else:
+        write_page(explain_lines(found, page_width() or 80), target)
+    return 0

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ..output.cells import parse_time, zone
-from . import DAMAGED, DONE
+from . import DAMAGED, DONE, FOUND
 from .messages import say, warn
 from .progress import ProgressBar
 
@@ -35,6 +35,16 @@ class Reading:
     tz: datetime.tzinfo
     number: str | None
     settings: dict[str, Any]
+    fail_on: frozenset[str] = frozenset()
+
+    def status(self, result: Any, status: int) -> int:
+        """The exit status: that of reading, or (where all was well) that of a finding that ``--fail-on`` names."""
+        if not self.fail_on:
+            return status
+        from ..output.derived import findings_of
+
+        found = [each for each in findings_of(result) if not self.fail_on.isdisjoint((each.code, each.severity))]
+        return FOUND if found else status
 
     def read(self) -> tuple[Any, int]:
         """The result, and the exit status so far; warnings go to standard error.
@@ -82,13 +92,15 @@ def make_reading(
     to_time: str | None = None,
     sort_records: int | None = None,
     number: str | None = None,
+    set_: Sequence[str] = (),
+    fail_on: str | None = None,
 ) -> Reading:
     """Check how captures are to be read.
 
     Raises
     ------
     click.UsageError
-        If a time or a zone cannot be read.
+        If a time, a zone or an option cannot be read, or there is no such finding.
     """
     with usage_errors():
         place = zone(tz)
@@ -100,6 +112,38 @@ def make_reading(
             raise ValueError(f"--from-time {from_time} is later than --to-time {to_time}")
         if sort_records is not None:
             settings["sort_records"] = sort_records
+        if set_:
+            from ..options import parse_settings
+
+            settings |= parse_settings(set_)
         if list(captures).count("-") > 1:
             raise ValueError("standard input (-) can be read once only")
-    return Reading(tuple(captures), place, number, settings)
+        codes = _codes(fail_on)
+    return Reading(tuple(captures), place, number, settings, codes)
+
+
+def _codes(text: str | None) -> frozenset[str]:
+    """Codes and severities that ``--fail-on`` names.
+
+    Raises
+    ------
+    ValueError
+        If there is no such finding.
+    """
+    if text is None:
+        return frozenset()
+    from ..explanations import explanations
+    from ..facts import SEVERITIES
+
+    wanted = frozenset(each.strip().lower() for each in text.split(",") if each.strip())
+    known = (*explanations("finding"), *SEVERITIES)
+    unknown = sorted(wanted.difference(known))
+    if unknown:
+        import difflib
+
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f", did you mean {near[0]!r}" if near else "; sipanalyzer explain names them"
+        raise ValueError(f"there is no finding {unknown[0]!r}{hint}")
+    if not wanted:
+        raise ValueError("--fail-on names no finding")
+    return wanted

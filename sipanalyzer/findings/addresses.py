@@ -21,7 +21,7 @@ from .media import bindings_of, description_rows, socket_of
 __all__ = ["RULES"]
 
 _HEADERS = re.compile(rb"^(via|v|contact|m)[ \t]*:([^\r\n]{1,400})", re.IGNORECASE | re.MULTILINE)
-_HOST = re.compile(rb"(?:SIP/2\.0/\w{2,4}[ \t]+|@|sips?:)\[?([0-9a-fA-F:.]{3,45})")
+_HOST = re.compile(rb"(?:SIP/2\.0/\w{2,4}[ \t]+|@|sips?:)(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([0-9a-fA-F:.]{2,45})\])")
 
 _NETWORKS = tuple(
     ipaddress.ip_network(text)
@@ -70,7 +70,7 @@ def find_nat_mismatches(context: Context) -> Iterator[Finding]:
             continue
         bound = [each for each in bindings_of(context, call) if each.side is not None]
         for number, stream in context.streams(call):
-            if stream.matched != "nat" or stream.direction is None:
+            if stream.direction is None or (stream.matched != "nat" and call.one_way is not True):
                 continue
             side = CALLER if stream.direction == "caller-to-callee" else CALLEE
             other = CALLEE if side == CALLER else CALLER
@@ -126,7 +126,7 @@ def _hosts(message: bytes) -> set[str]:
     for header, value in _HEADERS.findall(message.partition(b"\r\n\r\n")[0]):
         host = _HOST.search(value)
         if host is not None:
-            found.setdefault(header[:1].lower().replace(b"m", b"c"), host[1].decode())
+            found.setdefault(header[:1].lower().replace(b"m", b"c"), (host[1] or host[2]).decode())
     return set(found.values()) if len(found) == 2 else set()
 
 

@@ -190,7 +190,7 @@ def find_codec_mismatches(context: Context) -> Iterator[Finding]:
             wanted = [each for each in bound if socket_of(each) == stream.dst and each.formats]
             if not wanted:
                 continue
-            known = {payload_type for each in wanted for payload_type in each.formats}
+            known = {number for each in wanted for said in (each.formats, *each.earlier) for number in said}
             strange = [
                 (payload_type, name)
                 for payload_type, name, _ in stream.formats

@@ -91,7 +91,7 @@ def find_far_end_loss(context: Context) -> Iterator[Finding]:
         reported = stream.rtcp_lost_percent
         if reported is None or reported < options.high_loss_warning_percent:
             continue
-        if where_lost(stream, reported) != "after":
+        if where_lost(stream, context.result.extra.get("reports", {}).get(number, reported)) != "after":
             continue
         yield context.finding(
             "far-end-loss",

@@ -1,4 +1,4 @@
-"""One call whole, for people and as data: facts, messages, dialogs, streams. Floor 8.
+"""One call whole, for people and as data: facts, findings, messages, dialogs, streams. Floor 8.
 
 In: a result and one of its calls. Out: styled lines (see :mod:`.terminal`), or a dictionary for JSON.
 """
@@ -6,11 +6,12 @@ In: a result and one of its calls. Out: styled lines (see :mod:`.terminal`), or 
 from __future__ import annotations
 
 import datetime
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from ..result import Call, Result
-from .cells import Cell, local_time, machine, people, visible
+from .cells import Cell, clean, iso, local_time, machine, people, visible
 from .columns import column
 from .lookup import narrow
 from .tables import Table, table
@@ -36,23 +37,53 @@ _FIGURES = (
         "duration_s",
     ),
     ("messages", "retransmissions", "dialogs", "auth"),
-    ("codecs", "codecs_offered", "codecs_answered", "dtmf_method"),
+    ("codecs", "codecs_offered", "codecs_answered", "dtmf_method", "digits_from_caller", "digits_from_callee"),
     ("streams", "packets", "lost", "loss_percent", "max_jitter_ms", "mos", "mos_scale", "one_way"),
     ("capture", "first_frame", "last_frame"),
 )
 """Facts that stand beside each other, each group from a new line."""
 _STREAM_COLUMNS = (
-    "src", "src_port", "dst", "dst_port", "codec", "packets", "loss_percent", "max_jitter_ms", "lost", "ssrc",
+    "src", "src_port", "dst", "dst_port", "codec", "packets", "loss_percent", "max_jitter_ms", "mos",
+    "discarded_percent", "mos_min", "rtcp_lost_percent", "rtt_ms", "dtmf", "ssrc",
 )  # fmt: skip
 
 
 def call_data(result: Result, call: Call) -> dict[str, Any]:
     """The call as data for JSON: its row, and the rows of its messages, dialogs, transactions and streams."""
     own = narrow(result, {call.call_id})
+    session = next((each for each in result.sessions if call.call_id in each.call_ids), None)
     return {
         "call": _objects(table(own, "calls"))[0],
-        **{name: _objects(table(own, name)) for name in ("messages", "dialogs", "transactions", "streams")},
-    }
+        "findings": _objects(_findings(own, call)),
+        "digits": [
+            {
+                "time": iso(digit.time), "key": digit.key, "duration_ms": digit.duration_ms, "method": digit.method,
+                "direction": digit.direction, "frame": digit.frame,
+            }
+            for digit in call.digits
+        ],
+        "session": None if session is None or len(session.call_ids) < 2 else {
+            "number": session.number,
+            "score": session.score,
+            "call_ids": [clean(each) for each in session.call_ids],
+            "evidence": [
+                {"kind": each.kind, "text": clean(each.text), "score": each.score, "calls": [*map(clean, each.calls)]}
+                for each in session.evidence
+            ],
+        },
+        **{
+            name: _objects(table(own, name))
+            for name in ("messages", "dialogs", "transactions", "streams", "intervals", "rtcp")
+        },
+    }  # fmt: skip
+
+
+def _findings(own: Result, call: Call) -> Table:
+    """The call's findings, the likeliest explanation first; what is told of the capture as a whole is left out."""
+    rows = table(own, "findings")
+    whose, codes = rows["call_id"], rows["ssrc"]
+    call_id = clean(call.call_id)
+    return rows.take([row for row in range(len(rows)) if whose[row] == call_id or codes[row] is not None])
 
 
 def _objects(rows: Table) -> list[dict[str, Cell]]:
@@ -73,6 +104,8 @@ def call_lines(result: Result, call: Call, width: int = 80, tz: datetime.tzinfo 
     ]
     if call.partial:
         lines.append([("The capture began after this call did: its beginning is not known.", "yellow")])
+    lines += _finding_lines(_findings(own, call), width)
+    lines += _session_lines(result, call, width)
     for group in _FACTS:
         known = [name for name in group if facts[name] is not None]
         lines += [[]] if known else []
@@ -85,11 +118,38 @@ def call_lines(result: Result, call: Call, width: int = 80, tz: datetime.tzinfo 
         lines += [[], [(f"Dialogs ({len(dialogs)})", "bold")]]
         lines += draw_table(dialogs, lay_out(dialogs, width, tz))
     if len(streams):
-        chosen = streams.only(_STREAM_COLUMNS)
+        chosen = streams.only([name for name in _STREAM_COLUMNS if any(each is not None for each in streams[name])])
         lines += [[], [(f"Streams ({len(streams)})", "bold")]]
         lines += draw_table(chosen, lay_out(chosen, width, tz, chosen=True))
     lines = [fit(line, width) for line in [*lines, [], [("Wireshark filter", "bold")]]]
     return [*lines, [(visible(str(facts["wireshark_filter"])), "")]]  # to be copied: never cut
+
+
+def _finding_lines(findings: Table, width: int) -> list[Line]:
+    """What is wrong and what to do about it; of consequences and notes one line."""
+    lines: list[Line] = []
+    wanted = ("severity", "code", "explanation", "advice", "evidence", "doubtful")
+    for severity, code, explanation, advice, evidence, doubtful in zip(
+        *(findings[name] for name in wanted), strict=True
+    ):
+        style = {"error": "bold red", "warning": "bold yellow"}.get(str(severity), "bold")
+        lines += [[], [(f"{severity}: {code}", style), (f"  frame {evidence}" if evidence else "", "dim")]]
+        texts = [str(explanation), *([f"Doubtful: {doubtful}"] if doubtful else [])]
+        for text in [*texts, *([str(advice)] if severity != "info" and advice else [])]:
+            dim = "" if text in texts else "dim"
+            lines += [[("  " + line, dim)] for line in textwrap.wrap(visible(text), max(width - 2, 20))]
+    return lines
+
+
+def _session_lines(result: Result, call: Call, width: int) -> list[Line]:
+    """The other legs of its conversation, and why they are thought to be."""
+    session = next((each for each in result.sessions if call.call_id in each.call_ids), None)
+    if session is None or len(session.call_ids) < 2:
+        return []
+    lines: list[Line] = [[], [(f"Session {session.number}", "bold"), (f"  {len(session.call_ids)} legs", "")]]
+    lines += [[("  " + cut(visible(each), max(width - 2, 1)), "")] for each in session.call_ids if each != call.call_id]
+    kinds = dict.fromkeys(f"{each.kind}: {each.text}" for each in session.evidence if call.call_id in each.calls)
+    return lines + [[("  by " + cut(visible(text), max(width - 5, 1)), "dim")] for text in list(kinds)[:5]]
 
 
 def _fact(name: str, value: Cell, width: int, tz: datetime.tzinfo) -> Line:

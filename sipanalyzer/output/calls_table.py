@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from ..result import Call, Result, host_port
 from .cells import Cell
+from .derived import finding_codes, session_numbers
 from .display_filter import call_filter
 
 __all__ = ["CALL_CELLS", "call_order"]
@@ -52,6 +53,12 @@ def _file(call: Call, result: Result) -> str | None:
     return result.captures[call.capture].file if 0 <= call.capture < len(result.captures) else None
 
 
+def _digits(call: Call, direction: str) -> str | None:
+    """Keys in a row, a hook flash as ``!`` (as RFC 2833's successors and INFO write it)."""
+    keys = (digit.key for digit in call.digits if digit.direction == direction)
+    return "".join("!" if key == "flash" else key for key in keys) or None
+
+
 def _joined(texts: tuple[str, ...]) -> str | None:
     return ",".join(texts) or None
 
@@ -70,7 +77,11 @@ CALL_CELLS: dict[str, Callable[[Call, Result], Cell]] = {
     "codecs_answered": lambda call, _: _joined(call.codecs_answered),
     "streams": lambda call, _: len(call.streams),
     "loss_percent": lambda call, _: _loss_percent(call),
+    "session": lambda call, result: session_numbers(result).get(call.call_id),
     "mode": lambda call, _: "session",
+    "findings": lambda call, result: finding_codes(result)[0].get(call.call_id),
+    "digits_from_caller": lambda call, _: _digits(call, "caller-to-callee"),
+    "digits_from_callee": lambda call, _: _digits(call, "callee-to-caller"),
     "wireshark_filter": _filter,
     "capture": _file,
 }

@@ -93,6 +93,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         C("partial", "bool", "", "the capture began after the call did"),
         C("mode", "text", "", "session (INVITE)"),
         _FINDINGS, _FILTER, *_FRAMES,
+        C("digits_from_caller", "text", "", "what the caller dialled in the call (RFC 4733 or INFO), in order"),
+        C("digits_from_callee", "text", "", "what the callee dialled"),
     ),
     "streams": (
         C("ssrc", "text", "", "synchronisation source: 0x and eight hex digits, lower case"),
@@ -144,10 +146,16 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         C("rtcp_lost_percent", "float", "%", "loss that the far end reported in RTCP"),
         C("rtcp_jitter_ms", "float", "ms", "jitter that the far end reported in RTCP"),
         C("rtt_ms", "float", "ms", "median round trip from the capture point to the reporter and back, from RTCP"),
-        C("dtmf", "text", "", "RFC 4733 digits, in order"),
+        C("dtmf", "text", "", "RFC 4733 digits, in order; ! is a hook flash"),
         C("ssrc_changes", "int", "", "how often this direction of the call changed SSRC before this stream"),
         C("encrypted", "bool", "", "SRTP that was not decrypted"),
         _FINDINGS, _FILTER, *_FRAMES,
+        C("effective_loss_percent", "float", "%", "lost or discarded over expected: loss as the listener has it"),
+        C("burst_ratio", "float", "", "mean run of such packets over that of random loss (ITU-T G.107 BurstR)"),
+        C("delay_ms", "float", "ms", "one-way delay that r_factor rests on"),
+        C("mos_notes", "text", "", "what r_factor and mos assume"),
+        C("loss_runs", "text", "", "holes by length in packets: `1=5,3=1,10-19=1`"),
+        C("lateness", "text", "", "packets by lateness on the stream's own schedule in ms: `<5=290,5-10=7,60-80=3`"),
     ),
     "messages": (
         C("frame", "int", "", "frame that completes the message, counted from 1 as Wireshark does"),
@@ -211,6 +219,9 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         C("attempts", "int", "", "REGISTERs with their 401/407/423 rounds"),
         C("start", "time", "", "first REGISTER"),
         C("end", "time", "", "final response"),
+        C("call_id", "text", "", "Call-ID header"),
+        C("source", "text", "", "address:port of the client"),
+        _CAPTURE, C("first_frame", "int", "", "number of its first frame in that file"),
     ),
     "pages": (
         C("time", "time", "", "the MESSAGE (pager model, RFC 3428)"),
@@ -224,6 +235,10 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         C("delivery_ms", "float", "ms", "request to the final response"),
         C("over_limit", "bool", "", "request over 1300 bytes on UDP (RFC 3428 section 8)"),
         C("text", "text", "", "the text"),
+        C("src", "text", "", "address:port of the sender"),
+        C("dst", "text", "", "address:port of the receiver"),
+        C("transport", "text", "", "UDP, TCP, TLS, WS, WSS or SCTP"),
+        _CAPTURE, C("first_frame", "int", "", "number of its first frame in that file"),
     ),
     "subscriptions": (
         C("event", "text", "", "event package"),
@@ -232,6 +247,11 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         C("state", "text", "", "active, pending or terminated"),
         C("expires_s", "float", "s", "lifetime granted"),
         C("notifies", "int", "", "NOTIFYs sent"),
+        C("status_code", "int", "", "of the final response to the first SUBSCRIBE or REFER"),
+        C("start", "time", "", "first message"),
+        C("end", "time", "", "when it was terminated"),
+        C("call_id", "text", "", "Call-ID header"),
+        _CAPTURE, C("first_frame", "int", "", "number of its first frame in that file"),
     ),
     "endpoints": (
         C("address", "text", "", "address"),
@@ -246,6 +266,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         C("retransmissions", "int", "", "messages it sent again"),
         C("loss_percent_to", "float", "%", "RTP loss towards it"),
         C("loss_percent_from", "float", "%", "RTP loss from it"),
+        C("asr_percent", "float", "%", "answered over the calls that it took part in and whose outcome is known"),
     ),
     "probes": (
         C("src", "text", "", "who sends OPTIONS"),
@@ -255,6 +276,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         C("answered_percent", "float", "%", "answered over sent"),
         C("mean_response_ms", "float", "ms", "mean time to the response"),
         C("max_response_ms", "float", "ms", "longest time to the response"),
+        C("start", "time", "", "first of them"),
+        _CAPTURE, C("first_frame", "int", "", "number of its first frame in that file"),
     ),
     "captures": (
         C("file", "text", "", "file"),
@@ -266,11 +289,13 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         C("last", "time", "", "latest packet"),
         C("cut_packets", "int", "", "packets cut by the snapshot length"),
         C("dropped", "int", "", "packets dropped while capturing, as the capture says; missing where it says nothing"),
-        C("duplicated_percent", "float", "%", "frames that stand twice (a mirror port)"),
+        C("duplicated_percent", "float", "%", "frames that stand twice (100: a mirror port shows every one both ways)"),
         C("clock_steps", "int", "", "times that the clock was set back"),
         C("anomalies", "text", "", "what was wrong with single packets: code=count, most frequent first"),
-        C("grade", "text", "", "how far the capture can be trusted"),
+        C("grade", "text", "", "how far the capture can be trusted: good, fair or poor"),
         C("damage", "text", "", "where and how the file broke off; missing where it was read to its end"),
+        C("large_frames", "int", "", "TCP segments larger than a link carries (segmentation left to the network card)"),
+        C("doubts", "text", "", "why the grade is not good; semicolons between"),
     ),
     "rtcp": (
         C("time", "time", "", "time of the report"),
@@ -283,6 +308,9 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         C("cumulative_lost", "int", "", "packets lost since the beginning"),
         C("jitter_ms", "float", "ms", "interarrival jitter"),
         C("rtt_ms", "float", "ms", "round trip from the capture point to the reporter and back"),
+        C("call_id", "text", "", "call that it belongs to"),
+        C("values", "text", "", "further figures: `mos_lq=4.1,r_factor=88`"),
+        _CAPTURE, C("frame", "int", "", "number of its frame in that file"),
     ),
     "intervals": (
         C("stream", "int", "", "row of the stream in the table streams, counted from 0"),
@@ -291,6 +319,12 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         C("lost", "int", "", "RTP packets lost"),
         C("max_jitter_ms", "float", "ms", "highest interarrival jitter"),
         C("mos", "float", "", "mean opinion score"),
+        C("expected", "int", "", "packets expected"),
+        C("discarded", "int", "", "packets that a jitter buffer would have discarded as late"),
+        C("r_factor", "float", "", "ITU-T G.107 rating"),
+        C("whole", "bool", "", "the stream ran on to the interval's end"),
+        C("ssrc", "text", "", "synchronisation source of the stream"),
+        C("call_id", "text", "", "call that it belongs to"),
     ),
     "findings": (
         C("severity", "text", "", "error, warning or info"),
@@ -300,15 +334,20 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         C("time", "time", "", "when"),
         C("frame", "int", "", "frame that shows it"),
         C("explanation", "text", "", "one sentence with the measured values"),
-        C("evidence", "text", "", "frames that show it"),
+        C("evidence", "text", "", "frames that show it, comma separated"),
         C("advice", "text", "", "what to do"),
         C("doubtful", "text", "", "why the severity was lowered, if it was"),
+        C("affects", "text", "", "who notices"),
+        C("causes", "text", "", "codes of the findings that it is a consequence of, comma separated"),
+        _CAPTURE,
     ),
     "statistics": (
         C("metric", "text", "", "SER, SEER, ISA, SCR, SRD, SDD, SDT, RRD (RFC 6076), ASR, NER, ACD, or a count"),
         C("value", "float", "", "its value"),
         C("unit", "text", "", "unit of the value"),
         C("basis", "int", "", "how many calls or transactions it rests on"),
+        C("scope", "text", "", "all; a pair of hosts, or an hour"),
+        C("note", "text", "", "what to bear in mind"),
     ),
 }  # fmt: skip
 # fmt: on
@@ -328,8 +367,8 @@ STATES = {
 }
 """States of a call, and when each fits; only the initial INVITE at the hop nearest to the caller counts."""
 
-FILLED = ("calls", "streams", "messages", "dialogs", "transactions", "captures")
-"""The tables that hold something today; the others have their columns and no rows yet."""
+FILLED = tuple(COLUMNS)
+"""The tables that hold something today."""
 
 
 def names(table: str) -> tuple[str, ...]:
@@ -372,10 +411,10 @@ def columns_page() -> str:
         "name, unit and meaning in every format. What is not known, or cannot be judged from the capture, is missing:",
         "an empty CSV cell, JSON `null`, `NaN`, `NaT` or `<NA>` in a DataFrame; never 0 or -1. A duration's unit is in",
         "its name: `_ms`, `_s`. A share is in percent and ends in `_percent`. Several values in one cell are comma",
-        "separated. Tables marked *not filled yet* have their columns and no rows.",
+        "separated.",
     ]
     for table, columns in COLUMNS.items():
-        lines += ["", f"## `{table}`{'' if table in FILLED else ' (not filled yet)'}", ""]
+        lines += ["", f"## `{table}`", ""]
         lines += ["| column | type | unit | meaning |", "| --- | --- | --- | --- |"]
         lines += [f"| {each.name} | {DTYPES[each.dtype]} | {each.unit} | {each.meaning} |" for each in columns]
         if table == "calls":

@@ -12,8 +12,10 @@ from collections.abc import Collection
 
 import numpy as np
 
+from ..facts import Intervals
 from ..result import Call, Messages, Result
 from .cells import visible
+from .derived import findings_of, without_derived
 from .tables import row_order
 
 __all__ = ["find_call", "narrow"]
@@ -71,9 +73,10 @@ def _by_row(result: Result, row: int) -> Call:
 
 
 def narrow(result: Result, call_ids: Collection[str]) -> Result:
-    """The result of these Call-IDs alone: their messages, transactions, dialogs, calls and streams.
+    """The result of these Call-IDs alone: their messages, transactions, dialogs, calls, streams and so on.
 
-    What is told of the captures stays as it is: they were read whole.
+    What is told of the captures, of the network and of probes stays as it is: they were read whole. Findings are those
+    of the whole, since a rule that looks at many calls would not find the same in one of them.
     """
     wanted = frozenset(call_ids)
     messages, rows = _narrow_messages(result.messages, wanted)
@@ -83,6 +86,11 @@ def narrow(result: Result, call_ids: Collection[str]) -> Result:
         if stream.call_id in wanted or not wanted.isdisjoint(stream.also_call_ids)
     ]
     places = {number: place for place, number in enumerate(kept)}
+    findings = tuple(
+        dataclasses.replace(each, stream=places.get(each.stream) if each.stream is not None else None)
+        for each in findings_of(result)
+        if (each.call_id is None and each.stream is None) or each.call_id in wanted or each.stream in places
+    )
     return dataclasses.replace(
         result,
         messages=messages,
@@ -102,7 +110,33 @@ def narrow(result: Result, call_ids: Collection[str]) -> Result:
             if each.call_id in wanted
         ),
         streams=tuple(result.streams[number] for number in kept),
+        sessions=tuple(each for each in result.sessions if not wanted.isdisjoint(each.call_ids)),
+        registrations=tuple(
+            dataclasses.replace(each, rows=tuple(rows[row] for row in each.rows if row in rows))
+            for each in result.registrations
+            if each.call_id in wanted
+        ),
+        pages=tuple(each for each in result.pages if each.call_id in wanted),
+        subscriptions=tuple(each for each in result.subscriptions if each.call_id in wanted),
+        rtcp=tuple(
+            dataclasses.replace(each, stream=None if each.stream is None else places.get(each.stream))
+            for each in result.rtcp
+            if each.call_id in wanted or each.stream in places
+        ),
+        intervals=_narrow_intervals(result.intervals, places),
+        outages=tuple(
+            dataclasses.replace(each, stream=places[each.stream]) for each in result.outages if each.stream in places
+        ),
+        extra=without_derived(result.extra) | {"findings": findings},
     )
+
+
+def _narrow_intervals(intervals: Intervals, places: dict[int, int]) -> Intervals:
+    """The intervals of these streams, with the streams' new numbers."""
+    kept = np.array([number in places for number in intervals.stream.tolist()], np.bool_)
+    smaller = {each.name: getattr(intervals, each.name)[kept] for each in dataclasses.fields(intervals)}
+    smaller["stream"] = np.array([places[number] for number in smaller["stream"].tolist()], np.int64)
+    return Intervals(**smaller)
 
 
 def _narrow_messages(messages: Messages, wanted: frozenset[str]) -> tuple[Messages, dict[int, int]]:

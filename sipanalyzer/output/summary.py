@@ -11,9 +11,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..anomalies import MEANING
+from ..explanations import explanations
+from ..facts import SEVERITIES
+from ..health import GRADES
 from ..result import Call, Capture, Result, Stream, host_port
 from .calls_table import CALL_CELLS
 from .cells import clean, iso, rounded
+from .derived import findings_of
 
 __all__ = ["WORST_STREAMS", "summarize"]
 
@@ -24,11 +28,17 @@ _STATES = (
     "completed", "in-call", "cancelled", "busy", "no-answer", "redirected", "rejected", "failed", "ringing", "setup",
 )  # fmt: skip
 _UNDECIDED = ("ringing", "setup")
+_SATISFIED, _SOME_DISSATISFIED = 80.0, 70.0
+"""ITU-T G.109: from here users are satisfied; from here some are dissatisfied, below many."""
 
 
 def summarize(result: Result) -> dict[str, Any]:
     """Summary of a result."""
+    findings = _findings(result)
     return {
+        "verdict": _verdict(result, findings),
+        "findings": findings,
+        "quality": _quality(result),
         "captures": [_capture(capture) for capture in result.captures],
         "unreadable": [clean(str(error)) for error in result.extra.get("unreadable", ())],
         "passed_over": [clean(name) for name in result.extra.get("passed_over", ())],
@@ -53,7 +63,92 @@ def _capture(capture: Capture) -> dict[str, Any]:
         "dropped": capture.dropped,
         "clock_steps": capture.clock_steps,
         "damage": None if capture.damage is None else clean(capture.damage),
+        "duplicated_percent": None if capture.duplicated_percent is None else rounded(capture.duplicated_percent, "%"),
+        "grade": capture.grade,
+        "doubts": list(capture.doubts),
     }
+
+
+# ---- the answer first
+def _findings(result: Result) -> list[dict[str, Any]]:
+    """Findings by code, the gravest first, with the number of calls that each concerns."""
+    found: dict[str, dict[str, Any]] = {}
+    calls: dict[str, set[str]] = {}
+    texts = explanations("finding")
+    for finding in findings_of(result):
+        entry = found.get(finding.code)
+        if entry is None:
+            entry = found[finding.code] = {
+                "code": finding.code,
+                "severity": finding.severity,
+                "title": texts[finding.code].title,
+                "count": 0,
+                "calls": 0,
+                "example": clean(finding.explanation),
+                "advice": clean(finding.advice),
+                "call_id": None if finding.call_id is None else clean(finding.call_id),
+            }
+            calls[finding.code] = set()
+        entry["count"] += 1
+        if SEVERITIES.index(finding.severity) < SEVERITIES.index(entry["severity"]):
+            entry |= {
+                "severity": finding.severity,
+                "example": clean(finding.explanation),
+                "advice": clean(finding.advice),
+                "call_id": None if finding.call_id is None else clean(finding.call_id),
+            }
+        if finding.call_id is not None:
+            calls[finding.code].add(finding.call_id)
+    for code, entry in found.items():
+        entry["calls"] = len(calls[code])
+    return sorted(
+        found.values(),
+        key=lambda each: (SEVERITIES.index(each["severity"]), -each["calls"], -each["count"], each["code"]),
+    )
+
+
+def _quality(result: Result) -> dict[str, Any]:
+    """Rated calls by the bands of ITU-T G.109 (on the narrowband scale's range), and MOS by scale."""
+    least = result.options.min_quality_ns
+    bands = dict.fromkeys(("good", "fair", "poor"), 0)
+    scores: dict[str, list[float]] = {}
+    for call in result.calls:
+        rated = [
+            (quality.relative, quality)
+            for number in call.streams
+            if (quality := result.streams[number].quality) is not None
+            and result.streams[number].end - result.streams[number].start >= least
+        ]
+        if rated:
+            relative, quality = min(rated, key=lambda each: each[0])
+            bands["good" if relative >= _SATISFIED else "fair" if relative >= _SOME_DISSATISFIED else "poor"] += 1
+            scores.setdefault(quality.scale, []).append(quality.mos)
+    return {
+        "rated_calls": sum(bands.values()),
+        **bands,
+        "mos": {
+            scale: {"calls": len(values), "median": rounded(_quantile(sorted(values), 0.5), ""), "min": min(values)}
+            for scale, values in sorted(scores.items())
+        },
+    }
+
+
+def _verdict(result: Result, findings: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One word for the whole, and why."""
+    worst = findings[0]["severity"] if findings else None
+    grades = [capture.grade for capture in result.captures if capture.grade is not None]
+    return {
+        "word": {"error": "trouble", "warning": "look closer"}.get(worst or "", "nothing wrong was found"),
+        "errors": sum(each["count"] for each in findings if each["severity"] == "error"),
+        "warnings": sum(each["count"] for each in findings if each["severity"] == "warning"),
+        "calls_with_errors": _calls_with(result, "error"),
+        "calls_with_warnings": _calls_with(result, "warning"),
+        "capture_grade": max(grades, key=GRADES.index, default=None),
+    }
+
+
+def _calls_with(result: Result, severity: str) -> int:
+    return len({each.call_id for each in findings_of(result) if each.severity == severity and each.call_id is not None})
 
 
 def _calls(result: Result) -> dict[str, Any]:
@@ -143,6 +238,8 @@ def _streams(streams: Sequence[Stream]) -> dict[str, Any]:
                 "lost": stream.lost,
                 "loss_percent": rounded(stream.loss_percent, "%"),
                 "max_jitter_ms": None if stream.max_jitter_ms is None else rounded(stream.max_jitter_ms, "ms"),
+                "mos": None if stream.quality is None else rounded(stream.quality.mos, ""),
+                "mos_scale": None if stream.quality is None else stream.quality.scale,
                 "call_id": None if stream.call_id is None else clean(stream.call_id),
             }
             for stream in worst[:WORST_STREAMS]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import pathlib
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from .cells import local_time, parse_time, visible
@@ -20,6 +20,7 @@ _LEFT = 14
 _FILES = 3
 _UNREADABLE = 8
 _PASSED_OVER = 4
+_FINDINGS = 8
 _SIZES = ("B", "kB", "MB", "GB", "TB")
 _SPREADS = (
     ("  post-dial", "post_dial_delay_ms", "ms"),
@@ -48,6 +49,8 @@ def summary_lines(
         What the user typed, for the commands that the page proposes; none: no proposals.
     """
     parts = [
+        _verdict_part(data, width),
+        _finding_part(data["findings"], width),
         _capture_part(data, tz),
         _call_part(data["calls"], width),
         _stream_part(data["streams"], width),
@@ -82,6 +85,54 @@ def _flow(name: str, first: str, pieces: Sequence[tuple[str, str]], width: int) 
             used = _LEFT
         lines[-1] += [(text, style), (comma, "")]
         used += width_of(text) + len(comma)
+    return lines
+
+
+def _verdict_part(data: dict[str, Any], width: int) -> list[Line]:
+    """The answer: calls, success, quality, how far the capture can be trusted."""
+    verdict, calls, quality = data["verdict"], data["calls"], data["quality"]
+    word = verdict["word"]
+    style = {"trouble": "bold red", "look closer": "bold yellow"}.get(word, "bold green")
+    counts = [
+        f"{_count(verdict[which], which[:-1])}"
+        + (f" in {_count(verdict[f'calls_with_{which}'], 'call')}" if some else "")
+        for which in ("errors", "warnings")
+        if verdict[which]
+        for some in [verdict[f"calls_with_{which}"]]
+    ]
+    lines = [_item("Verdict", (word + (": " if counts else ""), style), ", ".join(counts))]
+    told = []
+    if calls["count"]:
+        told.append(_count(calls["count"], "call"))
+        if calls["decided"]:
+            told.append(f"{calls['answered']} of {calls['decided']} answered ({calls['answered_percent']:.1f} %)")
+    if quality["rated_calls"]:
+        bands = [f"{quality[band]} {band}" for band in ("good", "fair", "poor") if quality[band]]
+        scores = [f"MOS {each['median']:.2f} {scale}" for scale, each in quality["mos"].items()]
+        told.append(f"quality {' and '.join(bands)} (median {', '.join(scores)})")
+    if told:
+        lines += [_item("", line) for line in _wrapped("; ".join(told), width - _LEFT, "")]
+    if verdict["capture_grade"] not in (None, "good"):
+        lines.append(
+            _item("", (f"the capture is {verdict['capture_grade']}: see below what to bear in mind", "yellow"))
+        )
+    return lines
+
+
+def _finding_part(findings: Sequence[dict[str, Any]], width: int) -> list[Line]:
+    """The worst findings, each with the number of calls that it concerns."""
+    shown = findings[:_FINDINGS]
+    lines = []
+    names = max((len(each["code"]) for each in shown), default=0)
+    for at, each in enumerate(shown):
+        style = {"error": "red", "warning": "yellow"}.get(each["severity"], "")
+        calls = _count(each["calls"], "call") if each["calls"] else f"{each['count']:,} x"
+        code, title = (f"{each['code']:<{names}}", style), (each["title"], "")
+        lines.append(_item("Findings" if at == 0 else "", code, f"  {calls:>9}  ", title))
+        if each["severity"] != "info":
+            lines += [_item("", (f"  {line}", "dim")) for line in _wrapped(each["example"], width - _LEFT - 2, "")[:3]]
+    if len(findings) > len(shown):
+        lines.append(_item("", (f"and {len(findings) - len(shown)} more kinds", "dim")))
     return lines
 
 
@@ -127,7 +178,8 @@ def _capture_notes(capture: dict[str, Any]) -> list[tuple[str, str]]:
         "dropped": f"{_count(capture['dropped'] or 0, 'packet')} dropped while capturing",
         "clock_steps": _count(capture["clock_steps"], "clock step"),
     }
-    notes = [(text, "yellow") for key, text in told.items() if capture[key]]
+    del told
+    notes = [(text, "yellow") for text in capture["doubts"]]
     return notes + ([(f"damaged: {capture['damage']}", "red")] if capture["damage"] else [])
 
 
@@ -225,10 +277,10 @@ def _anomaly_part(anomalies: list[dict[str, Any]], width: int) -> list[Line]:
     return lines
 
 
-def _wrapped(text: str, width: int) -> Iterable[str]:
+def _wrapped(text: str, width: int, indent: str = "    ") -> list[str]:
     import textwrap
 
-    return textwrap.wrap(visible(text), max(width, 20), subsequent_indent="    ") or [""]
+    return textwrap.wrap(visible(text), max(width, 20), subsequent_indent=indent) or [""]
 
 
 def _more_part(data: dict[str, Any], captures: Sequence[str]) -> list[Line]:
@@ -236,9 +288,13 @@ def _more_part(data: dict[str, Any], captures: Sequence[str]) -> list[Line]:
         return []
     files = " ".join(shlex.quote(each) for each in captures[:2]) + (" ..." if len(captures) > 2 else "")
     lines = []
+    if data["findings"]:
+        lines.append(f"sipanalyzer findings {files}")
+        lines.append(f"sipanalyzer explain {data['findings'][0]['code']}")
     if data["calls"]["count"]:
+        worst = next((each["call_id"] for each in data["findings"] if each["call_id"] is not None), None)
         lines.append(f"sipanalyzer calls {files}")
-        lines.append(f"sipanalyzer call {files} --id {shlex.quote(data['calls']['first_call_id'])}")
+        lines.append(f"sipanalyzer call {files} --id {shlex.quote(worst or data['calls']['first_call_id'])}")
     if data["streams"]["count"]:
         lines.append(f"sipanalyzer streams {files} --sort -loss_percent")
     if data["messages"]["count"]:

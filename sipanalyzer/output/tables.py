@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..result import Dialog, Result, Stream, Transaction, host_port
+from ..result import Result
 from .calls_table import CALL_CELLS, call_order
 from .cells import Cell, clean, rounded
 from .columns import COLUMNS, FILLED, Column, column, names
-from .display_filter import stream_filter
+from .derived import endpoints_of, findings_of, statistics_of
 from .messages_table import message_columns
+from .other_tables import OTHER_CELLS
+from .streams_table import STREAM_CELLS, interval_columns, stream_order
 
 __all__ = ["COLUMNS", "FILLED", "Table", "row_order", "table"]
 
@@ -71,17 +73,25 @@ def table(result: Result, name: str) -> Table:
     if name == "messages":
         made = message_columns(result)
         return Table(name, columns, tuple(made.get(each.name) or [] for each in columns))
-    if name not in _ROWS:
-        return Table(name, columns, tuple([] for _ in columns))
-    cells, _ = _ROWS[name]
-    things = [getattr(result, name)[row] for row in row_order(result, name)]
+    if name == "intervals":
+        made = interval_columns(result, row_order(result, "streams"))
+        return Table(name, columns, tuple(made[each.name] for each in columns))
+    cells, _, _ = _ROWS[name]
+    all_things = _things(result, name)
+    things = [all_things[row] for row in row_order(result, name)]
     return Table(name, columns, tuple(_column(each, cells, things, result) for each in columns))
 
 
 def row_order(result: Result, name: str) -> list[int]:
-    """Which entry of ``getattr(result, name)`` stands in which row of that table."""
-    things = getattr(result, name)
-    return sorted(range(len(things)), key=lambda row: _ROWS[name][1](things[row]))
+    """Which entry of what a table is made from (``getattr(result, name)``, mostly) stands in which row of it."""
+    things, key = _things(result, name), _ROWS[name][1]
+    return list(range(len(things))) if key is None else sorted(range(len(things)), key=lambda row: key(things[row]))
+
+
+def _things(result: Result, name: str) -> Sequence[Any]:
+    made = _ROWS[name][2]
+    things: Sequence[Any] = getattr(result, name) if made is None else made(result)
+    return things
 
 
 _Cells = dict[str, Callable[[Any, Result], Cell]]
@@ -102,58 +112,28 @@ def _column(each: Column, cells: _Cells, things: Sequence[Any], result: Result) 
     return values
 
 
-def _ms(after: int | None, before: int | None) -> float | None:
-    return None if after is None or before is None else (after - before) / 1e6
-
-
-def _file(thing: Any, result: Result) -> str | None:
-    return result.captures[thing.capture].file if 0 <= thing.capture < len(result.captures) else None
-
-
-def _rate(stream: Stream) -> float | None:
-    """Payload bits over the time that they fill: the last packet's too, where it is known."""
-    filled_ns = stream.end - stream.start + (stream.ptime_ms or 0.0) * 1e6
-    return stream.bytes * 8e6 / filled_ns if stream.end > stream.start else None
-
-
-_STREAM: _Cells = {
-    "ssrc": lambda stream, _: f"0x{stream.ssrc:08x}",
-    "src": lambda stream, _: stream.src[0],
-    "src_port": lambda stream, _: stream.src[1],
-    "dst": lambda stream, _: stream.dst[0],
-    "dst_port": lambda stream, _: stream.dst[1],
-    "also_call_ids": lambda stream, _: ",".join(stream.also_call_ids) or None,
-    "payload_types": lambda stream, _: ",".join(map(str, stream.payload_types)) or None,
-    "kbit_s": lambda stream, _: _rate(stream),
-    "wireshark_filter": lambda stream, _: stream_filter(stream),
-    "capture": _file,
-}
-_TRANSACTION: _Cells = {
-    "src": lambda transaction, _: host_port(transaction.src),
-    "dst": lambda transaction, _: host_port(transaction.dst),
-    "first_response_ms": lambda transaction, _: _ms(transaction.first_response, transaction.start),
-    "final_response_ms": lambda transaction, _: _ms(transaction.final_response, transaction.start),
-    "capture": _file,
-}
-_DIALOG: _Cells = {
-    "from_tag": lambda dialog, _: dialog.from_tag or None,
-    "to_tag": lambda dialog, _: dialog.to_tag or None,
-    "capture": _file,
-}
-_CAPTURE: _Cells = {
-    "link_types": lambda capture, _: ",".join(capture.link_types) or None,
-    "anomalies": lambda capture, _: str(capture.anomalies) or None,
-}
-
-
-def _by_start(thing: Stream | Transaction | Dialog) -> tuple[int, int]:
+def _by_start(thing: Any) -> tuple[int, int]:
     return thing.start, thing.first_frame
 
 
-_ROWS: dict[str, tuple[_Cells, Callable[[Any], tuple[int, int]]]] = {
-    "calls": (CALL_CELLS, call_order),
-    "streams": (_STREAM, _by_start),
-    "dialogs": (_DIALOG, _by_start),
-    "transactions": (_TRANSACTION, _by_start),
-    "captures": (_CAPTURE, lambda capture: (capture.first is None, capture.first or 0)),
+def _by_time(thing: Any) -> tuple[int, int]:
+    return thing.time, thing.first_frame
+
+
+_ROWS: dict[str, tuple[_Cells, Callable[[Any], Any] | None, Callable[[Result], Sequence[Any]] | None]] = {
+    "calls": (CALL_CELLS, call_order, None),
+    "streams": (STREAM_CELLS, stream_order, None),
+    "dialogs": (OTHER_CELLS["dialogs"], _by_start, None),
+    "transactions": (OTHER_CELLS["transactions"], _by_start, None),
+    "registrations": (OTHER_CELLS["registrations"], _by_start, None),
+    "pages": (OTHER_CELLS["pages"], _by_time, None),
+    "subscriptions": (OTHER_CELLS["subscriptions"], _by_start, None),
+    "probes": (OTHER_CELLS["probes"], _by_start, None),
+    "rtcp": (OTHER_CELLS["rtcp"], None, None),
+    "captures": (OTHER_CELLS["captures"], lambda capture: (capture.first is None, capture.first or 0), None),
+    "endpoints": (OTHER_CELLS["endpoints"], None, endpoints_of),
+    "findings": (OTHER_CELLS["findings"], None, findings_of),
+    "statistics": (OTHER_CELLS["statistics"], None, statistics_of),
 }
+"""By table: its cells, by what its rows are sorted (None: as they come), and where they come from (None: the field of
+that name)."""

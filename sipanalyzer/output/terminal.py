@@ -34,17 +34,32 @@ WIDE = 60
 
 _SHOWN = {
     "calls": "start:4 caller:2 callee:3 state:1 status_code:5 reason:13 post_dial_delay_ms:7 duration_s:6 codecs:8:9 "
-    "streams:16 packets:12 loss_percent:9 max_jitter_ms:10 mos:14 one_way:15 release_cause:20 src:17 dst:18 "
-    "user_agent:21 server:22 retransmissions:23 transport:19 first_frame:24 call_id:11",
-    "streams": "start:9 src:1 src_port:2 dst:3 dst_port:4 ssrc:10 codec:5 packets:6 lost:12 loss_percent:7 "
-    "max_jitter_ms:8 mean_jitter_ms:15 max_delta_ms:13 duplicates:18 out_of_order:17 restarts:19 mos:14 "
-    "duration_s:11 direction:16 ptime_ms:20 kbit_s:21 dscp:22 matched:23 call_id:24",
+    "streams:16 packets:14 loss_percent:9 max_jitter_ms:12 mos:10 findings:15:20 one_way:25 release_cause:20 "
+    "src:17 dst:18 user_agent:21 server:22 retransmissions:23 transport:19 first_frame:24 call_id:11",
+    "streams": "start:21 src:1 src_port:2 dst:3 dst_port:4 ssrc:10 codec:5 packets:6 lost:12 loss_percent:7 "
+    "max_jitter_ms:8 mos:9 mean_jitter_ms:15 max_delta_ms:13 discarded_percent:14 duplicates:18 out_of_order:17 "
+    "restarts:19 rtcp_lost_percent:25 rtt_ms:26 dtmf:27 findings:28:20 "
+    "duration_s:11 direction:16 ptime_ms:20 kbit_s:29 dscp:22 matched:23 call_id:24",
     "messages": "frame:3 time:1 src:4 dst:5 summary:2:24 transport:9 retransmission:7 cseq:8 call_id:6 user_agent:10",
     "dialogs": "start:1 state:2 local_uri:3 remote_uri:4 confirmed:6 end:7 call_id:5 from_tag:8 to_tag:9",
     "transactions": "start:1 method:2 src:3 dst:4 status_code:5 first_response_ms:6 final_response_ms:7 "
     "retransmissions:8 call_id:9 branch:10",
+    "registrations": "start:3 aor:1:20 state:2 status_code:5 registrar:4 contact:9 expires_s:6 refresh:10 attempts:8 "
+    "registration_delay_ms:7 source:11 call_id:12",
+    "pages": "time:3 from_uri:1 to_uri:2 status_code:4 delivery_ms:6 size_bytes:7 request_bytes:8 over_limit:5 "
+    "text:9:20 content_type:10 src:12 dst:13 call_id:11",
+    "subscriptions": "start:5 event:1 subscriber:2 notifier:3 state:4 expires_s:7 notifies:6 status_code:8 call_id:9",
+    "endpoints": "address:1:15 roles:2 products:9:20 messages_sent:3 messages_received:4 calls:5 answered:6 "
+    "asr_percent:10 mean_response_ms:7 p95_response_ms:8 retransmissions:13 loss_percent_to:11 loss_percent_from:12",
+    "probes": "src:1 dst:2 sent:3 answered:4 answered_percent:5 mean_response_ms:6 max_response_ms:7",
+    "findings": "severity:2 code:1:20 time:6 explanation:3:40 call_id:5 frame:4 ssrc:8 affects:9 doubtful:7 "
+    "advice:10:40",
+    "statistics": "metric:1 value:2 unit:3 basis:4 scope:5 note:6:30",
+    "intervals": "stream:1 start:2 packets:3 lost:4 discarded:5 max_jitter_ms:6 r_factor:8 mos:7 ssrc:9 call_id:10",
+    "rtcp": "time:1 type:2 src:3 dst:4 ssrc:9 reported_ssrc:5 fraction_lost_percent:6 cumulative_lost:7 jitter_ms:8 "
+    "rtt_ms:10 values:11:20 call_id:12",
     "captures": "file:1:24 format:4 link_types:6 packets:2 bytes:7 first:3 last:5 cut_packets:10 dropped:11 "
-    "clock_steps:12 anomalies:9:24 damage:8:24",
+    "clock_steps:12 grade:13 doubts:14:30 duplicated_percent:15 anomalies:9:24 damage:8:24",
 }
 """What a terminal shows: columns from left to right, each with its rank (1 is the last to be left out), and the width
 that it is not cut below (:data:`NARROW` where none is given)."""
@@ -59,11 +74,15 @@ _HIDDEN_WHEN_ZERO = frozenset({
 _GOOD, _FAIR, _BAD, _DIM = "green", "yellow", "red", "dim"
 _STATES = {
     "completed": _GOOD, "in-call": _GOOD, "confirmed": _GOOD, "cancelled": _FAIR, "busy": _FAIR, "no-answer": _FAIR,
+    "registered": _GOOD, "active": _GOOD, "no-response": _BAD, "challenged": _FAIR,
     "redirected": _FAIR, "rejected": _BAD, "failed": _BAD, "ringing": "cyan", "setup": "cyan", "early": "cyan",
 }  # fmt: skip
-_LIMITS = {"loss_percent": (1.0, 5.0), "max_jitter_ms": (30.0, 60.0), "post_dial_delay_ms": (8_000.0, 11_000.0)}
+_LIMITS = {
+    "loss_percent": (1.0, 5.0), "max_jitter_ms": (30.0, 60.0), "post_dial_delay_ms": (8_000.0, 11_000.0),
+    "discarded_percent": (1.0, 5.0), "effective_loss_percent": (1.0, 5.0), "rtcp_lost_percent": (1.0, 5.0),
+}  # fmt: skip
 """From here a figure is shown as fair, and as bad: the thresholds of the findings."""
-_BAD_IF_ANY = frozenset({"damage", "one_way", "dropped", "cut_packets", "restarts"})
+_BAD_IF_ANY = frozenset({"damage", "one_way", "dropped", "cut_packets", "restarts", "over_limit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +292,8 @@ def _style(name: str, value: Cell) -> str:
         return _DIM
     if name == "state":
         return _STATES.get(str(value), "")
+    if name in ("severity", "grade"):
+        return {"error": _BAD, "poor": _BAD, "warning": _FAIR, "fair": _FAIR, "good": _GOOD}.get(str(value), "")
     if name == "status_code":
         return {2: _GOOD, 3: "cyan", 4: _FAIR, 5: _BAD, 6: _BAD}.get(int(value) // 100, "")
     if name in _LIMITS:

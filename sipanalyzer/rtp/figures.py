@@ -139,4 +139,7 @@ def finish_figures(
 
 def main_use(uses: Iterable[Use]) -> Use | None:
     """The format of most packets, audio and video before events and comfort noise; None without any."""
-    return max(uses, key=lambda use: (use.format.role in (state.AUDIO, state.VIDEO), use.packets), default=None)
+    several = tuple(uses)
+    if len(several) == 1:
+        return several[0]
+    return max(several, key=lambda use: (use.format.role in (state.AUDIO, state.VIDEO), use.packets), default=None)

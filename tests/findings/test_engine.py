@@ -34,6 +34,7 @@ NOT_CLEAN = {
     "timeout.pcap": {"unanswered-request"},
     "one_way.pcap": {"one-way-audio"},
     "sipp_tcp_auth.pcap": {"one-way-audio"},
+    "sipp_uac_pcap.pcap": {"codec-mismatch"},  # it plays a recording in PCMA where PCMU was agreed
     "lossy.pcap": {"high-loss", "low-mos"},
 }
 """Samples in which something is broken, and what may be called an error there; all others are clean."""
