@@ -8,6 +8,7 @@ says :mod:`.ties`; which streams of a call are one medium at several hops says :
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -25,6 +26,7 @@ __all__ = ["match_streams"]
 
 _DEFAULTS = Options()
 _MEASURES = tuple(field.name for field in dataclasses.fields(Measures))
+_measures = operator.attrgetter(*_MEASURES)
 _TOWARDS = {CALLER: "callee-to-caller", CALLEE: "caller-to-callee"}
 
 
@@ -153,7 +155,7 @@ def _stream(
         ptime_negotiated_ms=None if receiver is None else receiver.ptime_ms,
         ssrc_changes=ssrc_changes,
         encrypted=None if first is None else first.binding.encrypted,
-        **{name: getattr(f, name) for name in _MEASURES},
+        **dict(zip(_MEASURES, _measures(f), strict=True)),
     )
 
 

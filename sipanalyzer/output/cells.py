@@ -14,6 +14,7 @@ import pathlib
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 from .columns import Column
 
@@ -28,6 +29,7 @@ __all__ = [
     "parse_time",
     "people",
     "rounded",
+    "rounded_all",
     "visible",
     "zone",
 ]
@@ -194,7 +196,17 @@ def rounded(value: float, unit: str) -> float:
     >>> rounded(-1.7820000000001528, "ms"), rounded(-1e-9, "%")
     (-1.782, 0.0)
     """
-    return round(value, 9 if unit == "s" else 6) + 0.0  # -0.0 becomes 0.0
+    return round(value, _places(unit)) + 0.0  # -0.0 becomes 0.0
+
+
+def rounded_all(values: Sequence[Any], unit: str) -> list[Cell]:
+    """A column of numbers, each :func:`rounded`; missing stays missing."""
+    places = _places(unit)
+    return [None if value is None else round(float(value), places) + 0.0 for value in values]
+
+
+def _places(unit: str) -> int:
+    return 9 if unit == "s" else 6
 
 
 def machine(values: Sequence[Cell], column: Column) -> Sequence[Cell]:

@@ -51,20 +51,25 @@ def _number_of(stream: Stream, result: Result) -> int | None:
     return None if stream.call_id is None else session_numbers(result).get(stream.call_id)
 
 
-def _classes(counts: Sequence[int], limits: Sequence[int], *, whole: bool) -> str | None:
-    """``1=5,3=1,10-19=2``, ``<5=290,60-80=3,>=500=1``: classes that hold something."""
-    told, low = [], 1 if whole else 0
-    for count, limit in zip(counts, (*limits, None), strict=False):
-        if limit is None:
-            name = f">={low}"
-        elif whole:
-            name = str(limit) if limit == low else f"{low}-{limit}"
+def _class_names(limits: Sequence[int], *, whole: bool) -> tuple[str, ...]:
+    """``1``, ``10-19``, ``>=50`` of whole numbers up to each limit; ``<5``, ``60-80``, ``>=500`` of numbers below."""
+    lows = [1 if whole else 0, *(limit + whole for limit in limits)]
+    names = []
+    for low, limit in zip(lows, limits, strict=False):
+        if whole:
+            names.append(str(limit) if limit == low else f"{low}-{limit}")
         else:
-            name = f"{low}-{limit}" if low else f"<{limit}"
-        if count:
-            told.append(f"{name}={count}")
-        low = 0 if limit is None else limit + whole
-    return ",".join(told) or None
+            names.append(f"{low}-{limit}" if low else f"<{limit}")
+    return (*names, f">={lows[-1]}")
+
+
+_RUNS = _class_names(RUN_LENGTHS, whole=True)
+_LATENESS = _class_names(LATENESS_MS, whole=False)
+
+
+def _classes(counts: Sequence[int], names: Sequence[str]) -> str | None:
+    """``1=5,3=1``: classes that hold something."""
+    return ",".join([f"{names[at]}={count}" for at, count in enumerate(counts) if count]) or None
 
 
 STREAM_CELLS: dict[str, Callable[[Stream, Result], Cell]] = {
@@ -92,8 +97,8 @@ STREAM_CELLS: dict[str, Callable[[Stream, Result], Cell]] = {
     "burst_ratio": _of_quality("burst_ratio"),
     "delay_ms": _of_quality("delay_ms"),
     "mos_notes": lambda stream, _: None if stream.quality is None else "; ".join(stream.quality.notes) or None,
-    "loss_runs": lambda stream, _: _classes(stream.loss_runs, RUN_LENGTHS, whole=True),
-    "lateness": lambda stream, _: _classes(stream.lateness, LATENESS_MS, whole=False),
+    "loss_runs": lambda stream, _: _classes(stream.loss_runs, _RUNS),
+    "lateness": lambda stream, _: _classes(stream.lateness, _LATENESS),
 }
 """How to make each column that is no field of the same name."""
 

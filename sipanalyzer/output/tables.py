@@ -13,7 +13,7 @@ from typing import Any
 
 from ..result import Result
 from .calls_table import CALL_CELLS, call_order
-from .cells import Cell, clean, rounded
+from .cells import Cell, clean, rounded_all
 from .columns import COLUMNS, FILLED, Column, column, names
 from .derived import endpoints_of, findings_of, statistics_of
 from .messages_table import message_columns
@@ -108,7 +108,7 @@ def _column(each: Column, cells: _Cells, things: Sequence[Any], result: Result) 
     if each.dtype == "text":
         return [clean(value) if isinstance(value, str) else value for value in values]
     if each.dtype == "float":
-        return [None if value is None else rounded(float(value), each.unit) for value in values]
+        return rounded_all(values, each.unit)
     return values
 
 
