@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .calls.absence import Heard, find_silences, hear, is_reported
+from .calls.absence import hear, judge_one_way
 from .calls.bindings import Binding
 from .calls.calls import build_calls
+from .calls.chats import count_texts
 from .calls.dialogs import track_dialogs
 from .calls.digits import find_digits
+from .calls.kinds import find_kinds, in_order
 from .calls.media import match_streams
 from .calls.pages import find_pages
 from .calls.probes import find_probes
@@ -26,7 +28,7 @@ from .calls.reports import ReportTable, StreamReports
 from .calls.sessions import join_sessions
 from .calls.subscriptions import find_subscriptions
 from .calls.transactions import match_transactions
-from .facts import Digit, Intervals, Outage, Quality
+from .facts import Digit, Intervals, MsrpSession, Outage, Quality
 from .health import grade_captures
 from .metrics.quality import rate_intervals, rate_stream, worst_intervals
 from .options import Options
@@ -91,7 +93,10 @@ def complete(raw: Raw, options: Options) -> Result:
         _rate(stream, qualities[number], worst[number], reports.by_stream.get(number), dialled.get(number))
     heard = hear(streams, reports.rows)
     for call in calls:
-        _judge(call, streams, digits.get(call.call_id, ()), options, _one_way(call, raw, streams, heard))
+        one_way = judge_one_way(call, raw.bindings.get(call.call_id, ()), streams, messages, heard)
+        _judge(call, streams, digits.get(call.call_id, ()), options, one_way)
+    msrp = raw.unpacker.msrp()
+    _tell_media(messages, calls, streams, msrp)
     outages = tuple(
         Outage(places[index], start, stop, lost) for index, start, stop, lost in raw.streams.outages().tolist()
     )
@@ -126,7 +131,7 @@ def complete(raw: Raw, options: Options) -> Result:
             "fragmented": raw.fragmented,
             "bindings": raw.bindings,
             "reports": reports.by_stream,
-            "msrp": raw.unpacker.msrp(),
+            "msrp": msrp,
         },
     )
 
@@ -139,6 +144,20 @@ def _digits(
         row[0] = places[int(row[0])]
     rates = {n: each.clock_rate or 8000 for n, each in enumerate(streams)} if len(rows) else {}
     return find_digits(merge_events(rows, rates), streams, raw.messages, calls)
+
+
+def _tell_media(
+    messages: Messages, calls: Sequence[Call], streams: Sequence[Stream], msrp: Sequence[MsrpSession]
+) -> None:
+    """Give each call the kinds of its media, and how many messages were written in it."""
+    kinds, describing = find_kinds(messages, calls, streams)
+    texts = count_texts(messages, describing, msrp)
+    for call, mine in zip(calls, kinds, strict=True):
+        written = texts.get(call.call_id)
+        if written is not None:
+            mine.add("message")
+        if mine:
+            _fill(call, media=in_order(mine), text_messages=written)
 
 
 # ---- quality
@@ -216,17 +235,6 @@ def _rate(
         )
     if dialled is not None:
         _fill(stream, dtmf=dialled)
-
-
-def _one_way(call: Call, raw: Raw, streams: Sequence[Stream], heard: Heard) -> bool | None:
-    """Whether one direction had no media: RTCP that says it arrived refutes it, a relay that drops it proves it."""
-    bound = raw.bindings.get(call.call_id, ())
-    if call.one_way is None or (call.one_way is False and len({each.signalling for each in bound}) <= 2):
-        return call.one_way
-    silences = find_silences(call, bound, streams, raw.messages, heard)
-    if call.one_way and not silences and is_reported(call, bound, streams, heard):
-        return False
-    return call.one_way or any(each.missing is not None for each in silences)
 
 
 def _judge(

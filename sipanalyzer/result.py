@@ -283,6 +283,11 @@ class Call:
     mos_scale: str | None = None
     digits: tuple[Digit, ...] = ()
     """All that was dialled in it, both ways and by either method, in order of time."""
+    media: tuple[str, ...] = ()
+    """Kinds that were negotiated (where only one side was heard: that it wanted) or seen: ``audio``, ``video``,
+    ``text``, ``image``, ``message``, ``application``."""
+    text_messages: int | None = None
+    """MSRP messages in it; None where no MSRP of it was captured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

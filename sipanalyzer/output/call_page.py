@@ -37,7 +37,8 @@ _FIGURES = (
         "duration_s",
     ),
     ("messages", "retransmissions", "dialogs", "auth"),
-    ("codecs", "codecs_offered", "codecs_answered", "dtmf_method", "digits_from_caller", "digits_from_callee"),
+    ("media", "codecs", "codecs_offered", "codecs_answered"),
+    ("dtmf_method", "digits_from_caller", "digits_from_callee", "text_messages"),
     ("streams", "packets", "lost", "loss_percent", "max_jitter_ms", "mos", "mos_scale", "one_way"),
     ("capture", "first_frame", "last_frame"),
 )

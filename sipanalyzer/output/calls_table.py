@@ -82,6 +82,7 @@ CALL_CELLS: dict[str, Callable[[Call, Result], Cell]] = {
     "findings": lambda call, result: finding_codes(result)[0].get(call.call_id),
     "digits_from_caller": lambda call, _: _digits(call, "caller-to-callee"),
     "digits_from_callee": lambda call, _: _digits(call, "callee-to-caller"),
+    "media": lambda call, _: _joined(call.media),
     "wireshark_filter": _filter,
     "capture": _file,
 }

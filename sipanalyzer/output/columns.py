@@ -95,6 +95,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         _FINDINGS, _FILTER, *_FRAMES,
         C("digits_from_caller", "text", "", "what the caller dialled in the call (RFC 4733 or INFO), in order"),
         C("digits_from_callee", "text", "", "what the callee dialled"),
+        C("media", "text", "", "audio, video, text, image, message, application: negotiated or seen; comma separated"),
+        C("text_messages", "int", "", "MSRP messages in it (RFC 4975); missing where no MSRP of it was captured"),
     ),
     "streams": (
         C("ssrc", "text", "", "synchronisation source: 0x and eight hex digits, lower case"),
