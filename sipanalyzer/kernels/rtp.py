@@ -34,7 +34,6 @@ from .probation import C_COUNT, C_RUN, HOLD, is_announced, probe
 from .sequence import EARLY_IS_FULL, ROOM_IS_SHORT, drop_pending, outage_step, packet_time_ns, start_segment, take
 from .streamstate import (
     ANNOUNCED,
-    AT_ONCE,
     BYTES,
     DUPLICATES,
     FIRST_FRAME,
@@ -232,7 +231,7 @@ def update_streams(  # type: ignore[no-untyped-def]
                     ext = start_segment(s, pending, ints, tally, ring, control)
                     ints[s, RESTARTS] = ints[s, RESTARTS] + 1
                 ints[s, PENDING] = -1
-                confirmed = rare = True  # first the packet that waited; then this one again, which follows it
+                confirmed = True  # first the packet that waited; then this one again, which follows it
                 now, stamp, second = pending_time, ints[s, PENDING_STAMP], ints[s, PENDING_PT]
                 payload, size, frame = (
                     ints[s, PENDING_EVENT], ints[s, PENDING_SIZE], ints[s, PENDING_FRAME]
@@ -259,7 +258,6 @@ def update_streams(  # type: ignore[no-untyped-def]
                 ints, reals, tally, ring, prints, early, holes, events, control,
             )  # fmt: skip
             if confirmed:
-                ints[s, NEXT_TIME] = AT_ONCE
                 continue
         ints[s, PACKETS] = ints[s, PACKETS] + 1
         ints[s, BYTES] = ints[s, BYTES] + size

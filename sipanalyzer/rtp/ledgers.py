@@ -21,6 +21,8 @@ Ints = npt.NDArray[np.int64]
 
 _SLACK = 2 * (EMPTY_ROWS + 2)
 """Rows that one packet may write, at most."""
+_MOST = 1 << 60
+"""A setting beyond this means the same, and would not fit."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class Ledgers:
         self.holes = np.zeros((0, state.HOLE_WIDTH), np.int64)
         self.events = np.zeros((0, state.EVENT_WIDTH), np.int64)
         self.control = np.zeros(state.CONTROL, np.int64)
-        self.control[state.GMIN], self.control[state.INTERVAL_NS] = options.gmin, options.interval_ns
+        self.control[state.GMIN] = min(options.gmin, _MOST)
+        self.control[state.INTERVAL_NS] = min(options.interval_ns, _MOST)
         self.make_room()
 
     def make_room(self) -> None:

@@ -139,6 +139,13 @@ def test_the_limit_of_intervals_leaves_a_count_of_those_missed() -> None:
     assert len(figures) == 29
 
 
+def test_settings_beyond_all_bounds_are_bounded() -> None:
+    packets = [p for k, p in enumerate(steady(900)) if k % 100]
+    f, found = told(packets, 10**30, gmin=10**30, max_intervals=10**30, max_outages=0, max_digits=0)
+    assert (f.lost, f.bursts, f.burst_packets, found.packets.tolist()) == (8, 1, 701, [891])
+    assert told(packets, 1, max_intervals=10)[1].packets.tolist() == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+
+
 def test_tables_grow_while_streams_pass() -> None:
     rows = np.concatenate([rows_of(steady(300), ssrc=s) for s in range(1, 60)])
     table = table_of(rows, options=Options(interval_ns=100 * MS))
