@@ -8,7 +8,7 @@ contract where the contract has a column for them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,7 @@ __all__ = [
     "Result",
     "Stream",
     "Transaction",
+    "fill_in",
     "host_port",
 ]
 
@@ -387,6 +388,19 @@ class Stream(Measures):
     rtt_ms: float | None = None
     dtmf: str | None = None
     """RFC 4733 digits, in order."""
+
+
+_Made = TypeVar("_Made", Call, Stream)
+
+
+def fill_in(thing: _Made, **values: object) -> _Made:
+    """Fill in fields of a call or stream just made, which nobody else has seen yet; the same one.
+
+    Signalling and media meet late, and a copy of sixty fields costs twenty times as much as setting five.
+    """
+    for name, value in values.items():
+        object.__setattr__(thing, name, value)
+    return thing
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..codecs import is_comfort_noise, is_event
 from ..network.endpoints import address_text
 from ..options import Options
-from ..result import Call, Endpoint, Measures, Stream
+from ..result import Call, Endpoint, Measures, Stream, fill_in
 from ..rtp.figures import Figures, Socket, main_use
 from ..rtp.formats import Use
 from .bindings import CALLEE, CALLER, Binding
@@ -162,7 +162,7 @@ def _stream(
 # ---- a call's row
 def _silent(call: Call) -> Call:
     """A call without streams."""
-    return dataclasses.replace(call, codecs=call.codecs_answered, dtmf_method="info" if call.dtmf_info else None)
+    return fill_in(call, codecs=call.codecs_answered, dtmf_method="info" if call.dtmf_info else None)
 
 
 def _complete(
@@ -184,7 +184,7 @@ def _complete(
     hops = group_hops(numbers, order, towards, media)
     worst = [max((streams[k] for k in group), key=lambda s: (s.loss_percent, -s.packets)) for group in hops]
     jitters = [jitter for k in numbers if (jitter := streams[k].max_jitter_ms) is not None]
-    return dataclasses.replace(
+    return fill_in(
         call,
         streams=tuple(numbers),
         codecs=seen or call.codecs_answered,  # what was only offered is not negotiated

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..facts import Finding
-from ..findings.engine import find_findings
 from ..result import Result
-from ..statistics.endpoints import EndpointRow, list_endpoints
-from ..statistics.rfc6076 import Statistic, summarize_statistics
+
+if TYPE_CHECKING:
+    from ..statistics.endpoints import EndpointRow
+    from ..statistics.rfc6076 import Statistic
 
 __all__ = [
     "DERIVED",
@@ -40,16 +41,22 @@ def _once(result: Result, name: str, make: Callable[[Result], _T]) -> _T:
 
 def findings_of(result: Result) -> tuple[Finding, ...]:
     """All findings, in the order in which they are shown."""
+    from ..findings.engine import find_findings
+
     return _once(result, "findings", find_findings)
 
 
 def endpoints_of(result: Result) -> tuple[EndpointRow, ...]:
     """Rows of the table `endpoints`."""
+    from ..statistics.endpoints import list_endpoints
+
     return _once(result, "endpoints", list_endpoints)
 
 
 def statistics_of(result: Result) -> tuple[Statistic, ...]:
     """Rows of the table `statistics`."""
+    from ..statistics.rfc6076 import summarize_statistics
+
     return _once(result, "statistics", summarize_statistics)
 
 
