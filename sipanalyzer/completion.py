@@ -157,7 +157,7 @@ def _tell_media(
         if written is not None:
             mine.add("message")
         if mine:
-            _fill(call, media=in_order(mine), text_messages=written)
+            fill_in(call, media=in_order(mine), text_messages=written)
 
 
 # ---- quality
