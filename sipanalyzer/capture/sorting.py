@@ -96,7 +96,7 @@ class Orderer:
         while at < count:
             piece = times[at : at + stride]
             top = np.maximum(np.maximum.accumulate(piece), highest)
-            stepped = np.flatnonzero(top - piece > self._sort_ns)
+            stepped = np.flatnonzero((top - piece).view(np.uint64) > np.uint64(self._sort_ns))  # up to 2**63 apart
             if len(stepped):
                 at += int(stepped[0])
                 highest = int(times[at])

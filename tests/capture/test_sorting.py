@@ -62,6 +62,10 @@ def test_where_the_clock_was_set_back_rows_stay_where_they_are() -> None:
     assert order([100, 101, 62, 51, 52], [], 10, 40) == [2, 0, 1, 3, 4]
 
 
+def test_times_as_far_apart_as_they_can_be_are_a_step_of_the_clock() -> None:
+    assert order([2**62, -(2**62), 0], [], 10, 2**62) == [0, 1, 2]
+
+
 def test_equal_times_keep_the_order_of_the_file() -> None:
     assert order([5, 5, 4, 5, 4], [1, 2, 3], 10, 100) == [2, 4, 0, 1, 3]
 
