@@ -49,14 +49,21 @@ def toml_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def is_table(value: Any) -> bool:
+    """Whether these are rows, rather than a list of words."""
+    return isinstance(value, list) and all(isinstance(row, dict) for row in value)
+
+
 def expected_toml(files: list[dict[str, Any]]) -> str:
     """The facts of all files."""
     lines = [
         "# What must be found in each file. Written by make.py from scenes and recorded.toml, never by sipanalyzer.",
         "# Columns are those of the tables; `missing` names columns without a value; what is not here is not checked.",
+        "# `findings` are all of severity error and warning, and of info those that tell; `quiet` must not be found.",
+        "# `rated`: R and MOS at a one-way delay that ITU-T G.107's grid has; `digits` have ms from the first packet.",
     ]
     for entry in files:
-        tables = {name: rows for name, rows in entry.items() if isinstance(rows, list)}
+        tables = {name: rows for name, rows in entry.items() if is_table(rows)}
         lines += ["", "[[file]]"]
         lines += [f"{name} = {toml_value(value)}" for name, value in entry.items() if name not in tables]
         for name, rows in tables.items():
@@ -65,11 +72,21 @@ def expected_toml(files: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def said(entry: dict[str, Any]) -> str:
+    """The findings of a file as a sentence: each code once, with its gravest severity."""
+    gravest: dict[str, str] = {}
+    for row in entry.get("findings", ()):
+        known = gravest.setdefault(row["code"], row["severity"])
+        gravest[row["code"]] = min(known, row["severity"], key=("error", "warning", "info").index)
+    codes = ", ".join(f"`{code}` ({severity})" for code, severity in gravest.items())
+    return f"Findings: {codes}." if codes else "No finding."
+
+
 def readme(text: str, files: list[dict[str, Any]]) -> str:
     """The README with its table renewed."""
     head = text.split(TABLE_MARK)[0]
     rows = ["| file | what happens | what must be found |", "| --- | --- | --- |"]
-    rows += [f"| `{entry['name']}` | {entry['story']} | {entry['find']} |" for entry in files]
+    rows += [f"| `{entry['name']}` | {entry['story']} | {entry['find']} {said(entry)} |" for entry in files]
     return head + TABLE_MARK + "\n" + "\n".join(rows) + "\n"
 
 

@@ -21,13 +21,19 @@ FOLDER = pathlib.Path(make.__file__).parent
 FILES: list[dict[str, Any]] = tomllib.loads((FOLDER / "expected.toml").read_text(encoding="utf-8"))["file"]
 BY_NAME = {entry["name"]: entry for entry in FILES}
 STREAM_KEY = ("ssrc", "src", "src_port", "dst", "dst_port")
-LATER = {"dtmf"}
-"""Columns that may still be missing; where they have a value it must be right."""
 HARMLESS = {
     "mirror_port.pcap": {"sip-capture-duplicate"},
 }
-TOLERANCE = {"_ms": 0.002, "_s": 2e-6, "_percent": 1e-6}
-"""By unit: recordings are in microseconds, and tshark gives jitter to three places."""
+TOLERANCE = {"rtt_ms": 0.04, "_ms": 0.002, "_s": 2e-6, "_percent": 1e-6, "burst_ratio": 1e-6, "value": 1e-6}
+"""By column or unit: recordings are in microseconds, tshark gives jitter to three places, RTCP has 1/65536 s."""
+WHOLE = ("registrations", "pages", "probes", "subscriptions", "rtcp")
+"""Tables of which every row must be written down; of a recording only where it has any."""
+SOME = {"captures": (), "endpoints": ("address",), "statistics": ("metric", "scope"), "intervals": ("stream", "start")}
+"""Tables of which the telling rows are written down, and what finds a row."""
+ALARMS = {"error", "warning"}
+"""Severities of which every finding must be written down."""
+R_TOLERANCE, MOS_TOLERANCE = 0.11, 0.011
+"""The grid has R to one place and MOS to two."""
 
 
 def each_file() -> pytest.MarkDecorator:
@@ -80,7 +86,7 @@ def is_missing(value: object) -> bool:
 
 
 def differences(found: Any, wanted: dict[str, Any]) -> list[str]:
-    """What a row of a table has other than it should."""
+    """What a row of a table has other than it should; of a list, all must be among what is there."""
     wrong = [
         f"{name}: {found[name]!r}, must be missing" for name in wanted.get("missing", ()) if not is_missing(found[name])
     ]
@@ -89,10 +95,12 @@ def differences(found: Any, wanted: dict[str, Any]) -> list[str]:
             continue
         there = found[name]
         if is_missing(there):
-            same = name in LATER
+            same = False
         elif isinstance(value, float):
             unit = next((suffix for suffix in TOLERANCE if name.endswith(suffix)), None)
             same = math.isclose(float(there), value, rel_tol=1e-9, abs_tol=TOLERANCE[unit] if unit else 0.0)
+        elif isinstance(value, list):
+            same = set(value) <= set(there.split(","))
         else:
             same = there == value
         if not same:
@@ -127,6 +135,132 @@ def test_every_message_is_found_once(entry: dict[str, Any]) -> None:
     for call in entry.get("calls", []):
         mine = table[table["call_id"] == call["call_id"]]
         assert (len(mine), int(mine["retransmission"].sum())) == (call["messages"], call["retransmissions"])
+
+
+@each_file()
+def test_every_row_of_the_other_tables_is_found(entry: dict[str, Any]) -> None:
+    analysis = analysis_of(entry["name"])
+    for table in WHOLE:
+        wanted = entry.get(table, [])
+        if "recorded" in entry and not wanted:
+            continue
+        rows = sorted(with_milliseconds(analysis, table), key=lambda row: row["at_ms"])
+        wrong = [differences(row, want) for row, want in zip(rows, sorted_as_told(wanted), strict=False)]
+        assert (table, len(rows), [each for each in wrong if each]) == (table, len(wanted), [])
+
+
+def with_milliseconds(analysis: Any, table: str) -> list[dict[str, Any]]:
+    """Rows of a table, with the time of each since the capture's first packet."""
+    first = analysis.captures["first"].iloc[0]
+    rows = getattr(analysis, table).to_dict("records")
+    for row in rows:
+        row["at_ms"] = (row["time" if "time" in row else "start"] - first).total_seconds() * 1000
+    return rows  # type: ignore[no-any-return]
+
+
+def sorted_as_told(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows in order of time where they tell it, else as they stand."""
+    return sorted(rows, key=lambda row: row["at_ms"]) if all("at_ms" in row for row in rows) else rows
+
+
+@each_file()
+def test_the_telling_rows_of_tables_are_found(entry: dict[str, Any]) -> None:
+    analysis = analysis_of(entry["name"])
+    for table, keys in SOME.items():
+        rows = getattr(analysis, table).to_dict("records")
+        for want in entry.get(table, []):
+            mine = [row for row in rows if all(row[key] == want[key] for key in keys)]
+            assert len(mine) == 1, f"{table}: {want}"
+            assert not differences(mine[0], want)
+
+
+@each_file()
+def test_the_calls_of_a_conversation_share_a_session(entry: dict[str, Any]) -> None:
+    sessions: dict[int, set[str]] = {}
+    for row in analysis_of(entry["name"]).calls.to_dict("records"):
+        sessions.setdefault(row["session"], set()).add(row["call_id"])
+    wanted = entry.get("sessions") or [{"call_ids": [row["call_id"]]} for row in entry.get("calls", [])]
+    assert sorted(map(sorted, sessions.values())) == sorted(sorted(each["call_ids"]) for each in wanted)
+
+
+@each_file()
+def test_every_key_that_was_pressed_is_found(entry: dict[str, Any]) -> None:
+    result = analysis_of(entry["name"]).result
+    pressed = [(digit, call.call_id) for call in result.calls for digit in call.digits]
+    wanted = entry.get("digits", [])
+    assert len(pressed) == len(wanted)
+    for (digit, call_id), want in zip(sorted(pressed, key=lambda each: each[0].time), wanted, strict=True):
+        row = {name: getattr(digit, name) for name in ("key", "duration_ms", "method", "direction")}
+        assert not differences(row | {"at_ms": (digit.time - result.captures[0].first) / 1e6, "call_id": call_id}, want)
+
+
+@each_file()
+def test_every_stream_has_the_quality_that_the_grid_gives_it(entry: dict[str, Any]) -> None:
+    by_delay: dict[float, list[dict[str, Any]]] = {}
+    for want in entry.get("rated", []):
+        by_delay.setdefault(want["one_way_delay_ms"], []).append(want)
+    for delay_ms, wanted in by_delay.items():
+        rows = rated_at(entry["name"], delay_ms).streams.to_dict("records")
+        for want in wanted:
+            (row,) = [row for row in rows if all(row[key] == want[key] for key in ("ssrc", "src_port", "dst_port"))]
+            assert row["r_factor"] == pytest.approx(want["r_factor"], abs=R_TOLERANCE)
+            assert row["mos"] == pytest.approx(want["mos"], abs=MOS_TOLERANCE)
+            assert (row["mos_scale"], row["mos_basis"]) == ("NB", "published")
+
+
+def rated_at(name: str, delay_ms: float) -> Any:
+    import sipanalyzer
+
+    return sipanalyzer.analyze(str(FOLDER / name), one_way_delay_ms=float(delay_ms))
+
+
+# what sipanalyzer says of it
+
+
+@each_file()
+def test_every_finding_is_made_and_no_other_alarm_is_raised(entry: dict[str, Any]) -> None:
+    found = analysis_of(entry["name"]).findings.to_dict("records")
+    wanted = entry.get("findings", [])
+    alarms = Counter(named(row) for row in found if row["severity"] in ALARMS)
+    assert alarms == Counter(named(row) for row in wanted if row["severity"] in ALARMS)
+    for want in wanted:
+        mine = [row for row in found if named(row) == named(want) and not finding_differences(row, want)]
+        assert mine, f"{want} is not among {[row for row in found if row['code'] == want['code']]}"
+    assert not {row["code"] for row in found} & set(entry.get("quiet", ()))
+
+
+def named(row: dict[str, Any]) -> tuple[str, str, str | None]:
+    call_id = row.get("call_id")
+    return row["severity"], row["code"], None if is_missing(call_id) else call_id
+
+
+def finding_differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """What a finding has other than it should; the values must be in its sentence."""
+    plain = {key: value for key, value in wanted.items() if key not in ("values", "doubtful", "call_id")}
+    wrong = differences(found, plain)
+    wrong += [value for value in wanted.get("values", ()) if value not in found["explanation"]]
+    if is_missing(found["doubtful"]) == wanted.get("doubtful", False):
+        wrong.append("doubtful")
+    return wrong
+
+
+@each_file()
+def test_the_findings_of_a_call_stand_in_order_of_likelihood(entry: dict[str, Any]) -> None:
+    found = analysis_of(entry["name"]).findings.to_dict("records")
+    wanted = entry.get("findings", [])
+    for call in entry.get("calls", []):
+        codes = [row["code"] for row in wanted if row.get("call_id") == call["call_id"]]
+        mine = [row["code"] for row in found if row["call_id"] == call["call_id"] and row["code"] in codes]
+        assert mine == codes
+
+
+@each_file()
+def test_every_finding_has_frames_of_the_file_and_advice(entry: dict[str, Any]) -> None:
+    for row in analysis_of(entry["name"]).findings.to_dict("records"):
+        assert row["explanation"] and row["advice"]
+        frames = [] if is_missing(row["evidence"]) else [int(frame) for frame in row["evidence"].split(",")]
+        assert all(1 <= frame <= entry["frames"] for frame in frames)
+        assert frames or row["call_id"] is None or is_missing(row["call_id"])
 
 
 @each_file()

@@ -150,6 +150,13 @@ Content-Length: 0
         released_by="caller", auth="none", dialogs=1, codecs="PCMA", dtmf_method="rfc4733", one_way=False,
         partial=False,
     )  # fmt: skip
+    for number, digit in enumerate("8001#"):
+        scene.expect(
+            "digits", at_ms=5000.0 + 300 * number, key=digit, duration_ms=100.0, method="rfc4733",
+            direction="caller-to-callee", call_id=call_id,
+        )  # fmt: skip
+    scene.finding("early-media", "info", call_id, values=["1.8"])
+    scene.quiet = ("late-media", "one-way-audio", "dtmf-not-negotiated", "ptime-mismatch")
     return scene
 
 

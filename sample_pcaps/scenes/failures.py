@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..words.media import Voice, deliver
-from ..words.scene import ALICE, BOB, Scene, Talk
+from ..words.scene import ALICE, BOB, Scene, Talk, statistics
 from ..words.sip import Party, digest, reply
 
 REALM, NONCE = "pbx.example.com", "dcd98b7102dd2f0e"
@@ -28,6 +28,8 @@ def busy() -> Scene:
             post_dial_delay_ms=None, setup_latency_ms=None,
         ),
     )  # fmt: skip
+    scene.quiet = ("call-rejected", "no-media", "no-rtp-captured", "server-error")
+    statistics(scene, 1, SER=0, SEER=100, ISA=0, SCR=0, ASR=0, NER=100)
     return scene
 
 
@@ -52,6 +54,8 @@ def cancelled() -> Scene:
             setup_latency_ms=None, duration_s=None,
         ),
     )  # fmt: skip
+    scene.quiet = ("missing-bye", "unanswered-request", "no-media", "call-rejected")
+    statistics(scene, 1, SER=0, SEER=0, ISA=0, SCR=0, ASR=0, NER=100)
     return scene
 
 
@@ -77,6 +81,9 @@ def no_answer() -> Scene:
             post_dial_delay_ms=310.0, setup_latency_ms=None,
         ),
     )  # fmt: skip
+    scene.finding("retransmissions", "warning", talk.call_id, values=["480"])
+    scene.quiet = ("missing-ack", "call-rejected", "no-media")
+    statistics(scene, 1, SER=0, SEER=100, ISA=0, SCR=0, ASR=0, NER=100)
     return scene
 
 
@@ -101,6 +108,13 @@ def refused() -> Scene:
         scene.say(1000 * number + 170, talk.dialog.ack_failure(invite))
         reason = final.start_line.split(" ", 2)[2]
         scene.expect("calls", **talk.facts(state=state, status_code=code, reason=reason, released_by=None, dialogs=0))
+    scene.finding("call-rejected", "warning", "refused-404@192.0.2.10", values=["404"])
+    scene.finding("call-rejected", "info", "refused-603@192.0.2.10", values=["603"])
+    scene.finding("server-error", "error", "refused-503@192.0.2.10", values=["503"])
+    scene.expect("endpoints", address=BOB.host, roles="UAS,redirect", calls=4, answered=0, asr_percent=0.0)
+    scene.quiet = ("auth-failure", "no-media", "routing-loop")
+    statistics(scene, 4, ISA=25, SCR=0, ASR=0, NER=25)
+    statistics(scene, 3, SER=0, SEER=100 / 3)
     return scene
 
 
@@ -129,6 +143,10 @@ def authenticated() -> Scene:
     scene.expect(
         "calls",
         **talk.facts(auth="challenged", post_dial_delay_ms=400.0, setup_latency_ms=1800.0, duration_s=6.1),
+    )
+    scene.quiet = ("auth-failure", "call-rejected", "retransmissions")
+    statistics(
+        scene, 1, SER=100, SEER=100, ISA=0, SCR=100, ASR=100, NER=100, ACD=6.1, **{"SDD mean": 30, "PDD median": 400}
     )
     return scene
 
@@ -164,6 +182,13 @@ def authentication_failed() -> Scene:
         )
     ping = scene.say(12_000, Talk(scene, "ping-1@192.0.2.10").dialog.request("OPTIONS", tagged=False))
     scene.answer(12_010, ping, 200, tag="o1")
+    for failed in (talk, other):
+        scene.finding("auth-failure", "error", failed.call_id, values=["407"])
+    scene.expect(
+        "probes", src="192.0.2.10:5060", dst="198.51.100.20:5060", sent=1, answered=1, answered_percent=100.0,
+        mean_response_ms=10.0, max_response_ms=10.0,
+    )  # fmt: skip
+    scene.quiet = ("call-rejected", "unanswered-request", "no-media")
     return scene
 
 
@@ -190,6 +215,12 @@ def timeout() -> Scene:
             post_dial_delay_ms=None, setup_latency_ms=None,
         ),
     )  # fmt: skip
+    scene.finding("unanswered-request", "error", talk.call_id, values=["7", "31.5"])
+    scene.expect(
+        "probes", src="192.0.2.77:5060", dst="198.51.100.20:5060", sent=8, answered=8, answered_percent=100.0,
+        mean_response_ms=12.0, max_response_ms=12.0,
+    )  # fmt: skip
+    scene.quiet = ("retransmissions", "call-rejected", "server-error", "no-media", "one-sided-capture")
     return scene
 
 

@@ -22,6 +22,8 @@ def one_way() -> Scene:
     talk.hear(voice, deliver(voice.sent))
     talk.hang_up(10_100)
     scene.expect("calls", **talk.facts(one_way=True, codecs="PCMA", duration_s=8.1))
+    scene.finding("one-way-audio", "error", talk.call_id, values=["400", "8.1"])
+    scene.quiet = ("no-media", "late-media", "media-timeout", "no-rtp-captured")
     return scene
 
 
@@ -42,6 +44,9 @@ def lossy() -> Scene:
     talk.hear(clean, deliver(clean.sent))
     talk.hang_up(12_100, by_callee=True)
     scene.expect("calls", **talk.facts(released_by="callee", lost=len(alone | burst), duration_s=10.1))
+    scene.finding("high-loss", "error", talk.call_id, ssrc="0x105501ce", values=["9.8", str(len(alone | burst))])
+    scene.finding("low-mos", "info", talk.call_id, ssrc="0x105501ce", causes="high-loss")
+    scene.quiet = ("high-jitter", "capture-drops", "sequence-reset", "media-timeout")
     return scene
 
 
@@ -65,6 +70,7 @@ def jittery() -> Scene:
     scene.find = scene.find.format(row["max_jitter_ms"])
     talk.hang_up(8100)
     scene.expect("calls", **talk.facts(lost=0, max_jitter_ms=max(row["max_jitter_ms"], round(by_hand, 6))))
+    scene.quiet = ("high-jitter", "high-loss", "clock-drift")
     return scene
 
 
@@ -88,6 +94,7 @@ def reordered() -> Scene:
     talk.hear(clean, deliver(clean.sent), from_callee=True)
     talk.hang_up(8100)
     scene.expect("calls", **talk.facts(lost=0))
+    scene.quiet = ("high-loss", "sequence-reset", "high-jitter", "capture-duplicates")
     return scene
 
 
@@ -108,6 +115,8 @@ def restart() -> Scene:
     talk.hear(clean, deliver(clean.sent))
     talk.hang_up(8100)
     scene.expect("calls", **talk.facts(lost=0))
+    scene.finding("sequence-reset", "warning", talk.call_id, ssrc="0x4e57a470")
+    scene.quiet = ("high-loss", "ssrc-change", "high-jitter", "low-mos")
     return scene
 
 
@@ -128,6 +137,9 @@ def nat() -> Scene:
         talk.hear(voice, deliver(voice.sent), from_callee=from_callee, matched="nat" if from_callee else "sdp")
     talk.hang_up(8100)
     scene.expect("calls", **talk.facts(one_way=False))
+    scene.finding("nat-mismatch", "info", talk.call_id, values=["203.0.113.7:61000", "10.0.0.5"])
+    scene.finding("private-address-in-sdp", "info", talk.call_id, values=["10.0.0.5:4000", "203.0.113.7"])
+    scene.quiet = ("one-way-audio", "no-media", "sip-alg")
     return scene
 
 
@@ -148,6 +160,7 @@ def wideband() -> Scene:
             talk.hear(voice, deliver(voice.sent), from_callee=from_callee)
         talk.hang_up(start + 7600)
         scene.expect("calls", **talk.facts(codecs=codec, duration_s=5.6))
+    scene.quiet = ("high-jitter", "clock-drift", "codec-mismatch", "retransmissions")
     return scene
 
 

@@ -67,6 +67,7 @@ def over_tcp() -> Scene:
             post_dial_delay_ms=300.0, setup_latency_ms=2010.0, answer_to_ack_ms=40.0, duration_s=6.09, codecs="G729"
         ),
     )
+    scene.quiet = ("tcp-connect-failed", "retransmissions", "malformed-sip", "one-sided-capture")
     return scene
 
 
@@ -112,6 +113,8 @@ def fragmented() -> Scene:
     both_talk(talk, 2060, 8060, 0xF4A60001)
     talk.hang_up(8100)
     scene.expect("calls", **talk.facts(post_dial_delay_ms=290.0, setup_latency_ms=1990.0, duration_s=6.1))
+    scene.finding("fragmented-sip", "info", talk.call_id, values=[str(len(invite.encode()))])
+    scene.quiet = ("malformed-sip", "truncated-capture")
     return scene
 
 
@@ -130,6 +133,9 @@ def mirror_port() -> Scene:
     for row in scene.facts["streams"]:
         row |= {"packets": 2 * row["packets"], "bytes": 2 * row["bytes"], "duplicates": 300}
     scene.expect("calls", **talk.facts(post_dial_delay_ms=300.0, setup_latency_ms=2000.0, duration_s=6.1, lost=0))
+    scene.finding("capture-duplicates", "info", values=["100"])
+    scene.expect("captures", duplicated_percent=100.0, grade="good", clock_steps=0)
+    scene.quiet = ("retransmissions", "high-loss", "high-jitter", "routing-loop")
     return scene
 
 
@@ -193,6 +199,8 @@ def over_websocket() -> Scene:
             post_dial_delay_ms=250.0, setup_latency_ms=1500.0, answer_to_ack_ms=20.0, duration_s=5.3, codecs="PCMU"
         ),
     )
+    scene.finding("encrypted-media", "info", talk.call_id)
+    scene.quiet = ("private-address-in-sdp", "nat-mismatch", "ice-or-dtls-failed")
     return scene
 
 
@@ -276,6 +284,8 @@ def homer() -> Scene:
             duration_s=7.0, disconnect_delay_ms=30.0,
         ),
     )  # fmt: skip
+    scene.finding("no-rtp-captured", "info")
+    scene.quiet = ("no-media", "one-way-audio", "missing-bye")
     return scene
 
 

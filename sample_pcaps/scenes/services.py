@@ -46,6 +46,9 @@ def registration() -> Scene:
     scene.expect("registrations", **common, state="registered", refresh=True, expires_s=3600, attempts=1,
                  registration_delay_ms=60.0)  # fmt: skip
     scene.expect("registrations", **common, state="unregistered", expires_s=0, attempts=1, registration_delay_ms=60.0)
+    scene.expect("endpoints", address=REGISTRAR.host, roles="registrar", products="Middle PBX 12", calls=0)
+    scene.expect("statistics", metric="RRD mean", scope="all", basis=3, value=round(250 / 3, 6))
+    scene.quiet = ("registration-failure", "auth-failure", "retransmissions")
     return scene
 
 
@@ -77,6 +80,9 @@ def pager() -> Scene:
             size_bytes=len(body), request_bytes=size, status_code=code, delivery_ms=25.0, over_limit=size > 1300,
             text=body.decode(),
         )  # fmt: skip
+    scene.finding("pager-limit-exceeded", "warning", values=["1300", "2"])
+    scene.finding("fragmented-sip", "info")
+    scene.quiet = ("unanswered-request", "malformed-sip")
     return scene
 
 
@@ -105,6 +111,8 @@ def pings() -> Scene:
             answered_percent=round(100 * answered / 6, 6), mean_response_ms=float(delay_ms),
             max_response_ms=float(delay_ms),
         )  # fmt: skip
+    scene.finding("unanswered-request", "info", values=["1 of 6"])
+    scene.quiet = ("scanner", "retransmissions", "one-sided-capture")
     return scene
 
 
@@ -137,6 +145,21 @@ def scanner() -> Scene:
     scene.say(4060, talk.dialog.ack_failure(invite, "c1"))
     line = Dialog(probe, Party("198.51.100.15", "100"), "scan-last@203.0.113.200")
     scene.say(12_000, line.request("OPTIONS", tagged=False, contact=False))
+    for number in range(15):
+        answered = number in (1, 4, 7, 8, 12)
+        measured = dict.fromkeys(("mean_response_ms", "max_response_ms"), 35.0 if answered else None)
+        scene.expect(
+            "probes", src="203.0.113.200:5070", dst=f"198.51.100.{number + 1}:5060", sent=1, answered=int(answered),
+            answered_percent=100.0 * answered, **measured,
+        )  # fmt: skip
+    for number, guess in enumerate(("100", "101", "200", "1000", "1001", "admin")):
+        scene.expect(
+            "registrations", registrar="198.51.100.5:5060", call_id=f"guess-{number}@203.0.113.200", state="rejected",
+            status_code=403 if guess == "100" else 404, attempts=1, refresh=False, registration_delay_ms=None,
+        )  # fmt: skip
+    scene.finding("scanner", "warning", values=["203.0.113.200", "friendly-scanner"])
+    scene.finding("auth-failure", "info", "scan-call@203.0.113.200", values=["401"])
+    scene.quiet = ("unanswered-request", "registration-failure", "call-rejected", "no-media")
     return scene
 
 

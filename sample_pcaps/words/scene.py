@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .files import Packet
+from .listener import GRIDS, listen, rated
 from .media import CODECS, MS, Arrival, Voice, count
 from .packets import ethernet, ipv4_fragments, udp, udp_packet
 from .sip import Dialog, Message, Party, reply, sdp
@@ -52,6 +53,8 @@ class Scene:
         self.start_ns = self.begins_ns
         self.facts: dict[str, list[Fact]] = {"calls": [], "streams": []}
         self.messages = 0
+        self.quiet: tuple[str, ...] = ()
+        """Codes of findings that must not be made, of whatever severity, though the scene looks alike."""
         self.frame: Frame = ethernet
         """Makes a frame of an IP packet and its two addresses; a scene in a tunnel puts its own here."""
         self.interface = 0
@@ -61,6 +64,7 @@ class Scene:
         self._packets: list[Packet] = []
         self._counted: dict[str, Fact] = {}
         self._identification = 0
+        self._sessions: list[set[str]] = []
 
     # what happens
 
@@ -100,11 +104,21 @@ class Scene:
         return self.say(at_ms, reply(request, code, reason, **words))
 
     def stream(
-        self, voice: Voice, arrivals: Sequence[Arrival], src: tuple[str, int], dst: tuple[str, int], **facts: Any
+        self,
+        voice: Voice,
+        arrivals: Sequence[Arrival],
+        src: tuple[str, int],
+        dst: tuple[str, int],
+        *,
+        settled_us: Sequence[int] | None = None,
+        delay_ms: int = 50,
+        **facts: Any,
     ) -> Fact:
         """Capture the packets of a sender as they arrived; its row of facts is counted.
 
-        `facts` are added to it or replace what was counted; ``None`` must be missing, ``...`` is not checked.
+        `facts` are added to it or replace what was counted; ``None`` must be missing, ``...`` is not checked. What the
+        E-model makes of it at a one-way delay of `delay_ms` stands beside it; `settled_us` as in
+        :func:`~sample_pcaps.words.listener.listen`.
         """
         for arrival in arrivals:
             payload = arrival.encode(voice.ssrc)
@@ -123,8 +137,13 @@ class Scene:
             "ptime_ms": 20.0,
             "matched": "sdp",
         }
-        row |= count(arrivals, CODECS[voice.codec].clock_rate, voice.step) | facts
+        clock_rate = CODECS[voice.codec].clock_rate
+        heard = listen(arrivals, clock_rate, voice.step, settled_us)
+        row |= count(arrivals, clock_rate, voice.step) | heard | {"ssrc_changes": 0} | facts
         self.expect("streams", **{key: value for key, value in row.items() if value is not ...})
+        if voice.codec in GRIDS and row["codec"] == voice.codec:
+            key = {name: row[name] for name in ("ssrc", "src_port", "dst_port")}
+            self.expect("rated", **key, **rated(voice.codec, heard, delay_ms))
         return row
 
     def double(self, after_us: int) -> None:
@@ -136,6 +155,18 @@ class Scene:
         missing = sorted(key for key, value in facts.items() if value is None)
         row = {key: value for key, value in facts.items() if value is not None}
         self.facts.setdefault(table, []).append(row | ({"missing": missing} if missing else {}))
+
+    def finding(self, code: str, severity: str, call_id: str | None = None, **facts: Any) -> None:
+        """Write down a finding that must be made; of one call in the order in which they must stand.
+
+        `facts`: `ssrc`, `causes`, `doubtful`; `values`: texts that its sentence must have in it.
+        """
+        at = {} if call_id is None else {"call_id": call_id}
+        self.expect("findings", code=code, severity=severity, **at, **facts)
+
+    def join(self, *call_ids: str) -> None:
+        """Write down that these calls are legs of one conversation."""
+        self._sessions.append(set(call_ids))
 
     # what came of it
 
@@ -153,8 +184,13 @@ class Scene:
                 counted |= {"packets": sum(row["packets"] for row in mine), "lost": sum(row["lost"] for row in mine)}
             calls.append(counted | call)
         rest = {table: rows for table, rows in self.facts.items() if table != "calls" and rows}
-        head = {"name": self.name, "story": self.story, "find": self.find}
-        return head | {"frames": len(self._packets), "messages": self.messages, "calls": calls} | rest
+        head: Fact = {"name": self.name, "story": self.story, "find": self.find}
+        head |= {"frames": len(self._packets), "messages": self.messages}
+        head |= {"quiet": list(self.quiet)} if self.quiet else {}
+        joined = [row["call_id"] for row in self.facts["calls"] if any(row["call_id"] in s for s in self._sessions)]
+        alone = [{row["call_id"]} for row in self.facts["calls"] if row["call_id"] not in joined]
+        sessions = [{"call_ids": sorted(each)} for each in (*self._sessions, *alone)]
+        return head | {"calls": calls} | rest | ({"sessions": sessions} if sessions else {})
 
 
 class Talk:
@@ -233,6 +269,12 @@ class Talk:
             "partial": False,
         }
         return common | changed
+
+
+def statistics(scene: Scene, basis: int, **values: float) -> None:
+    """Write down metrics of the whole capture that rest on `basis` calls or transactions."""
+    for metric, value in values.items():
+        scene.expect("statistics", metric=metric, scope="all", basis=basis, value=round(float(value), 6))
 
 
 def socket_text(party: Party) -> str:
