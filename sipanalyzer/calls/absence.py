@@ -3,7 +3,7 @@
 In: a call, the sockets that its SDP bound, all streams, what RTCP reports say. Out: :class:`Silence`. Judged only for
 answered calls, per hop, where SDP wants media that way and one of the hop's media addresses carries RTP in this
 capture; so a capture of signalling alone, one of one side only, or direct media behind a back-to-back user agent is
-silent about silence.
+silent about silence. :func:`judge_one_way` makes the column ``one_way`` of the same judgement.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ..result import Call, Messages, Stream
 from ..rtp.figures import Socket
 from .bindings import CALLEE, CALLER, Binding
 
-__all__ = ["Heard", "Silence", "find_silences", "hear", "is_reported"]
+__all__ = ["SHORT_NS", "Heard", "Silence", "find_silences", "hear", "is_reported", "judge_one_way", "media_end"]
 
-_LEAST_NS = 2_000_000_000
+SHORT_NS = 2_000_000_000
 """Calls that lasted no longer are not judged: media may have been on its way."""
 _DIRECTIONS = {CALLER: "callee-to-caller", CALLEE: "caller-to-callee"}
 """Direction towards each side."""
@@ -50,22 +50,25 @@ class Heard:
     """Addresses that RTP came from."""
     carriers: frozenset[str]
     """Addresses that RTP came from or went to."""
+    last: int = 0
+    """Time of the last RTP packet: until then the capture saw media."""
     reports: Mapping[str, Sequence[Rtcp]] = field(default_factory=dict)
     """By address of the reporter: report blocks by which media arrived there."""
 
 
 def hear(streams: Iterable[Stream], rtcp: Iterable[Rtcp]) -> Heard:
     """Gather what :func:`find_silences` looks up."""
-    senders, receivers = set(), set()
+    senders, receivers, last = set(), set(), 0
     for stream in streams:
         senders.add(stream.src[0])
         receivers.add(stream.dst[0])
+        last = max(last, stream.end)
     reports: dict[str, list[Rtcp]] = defaultdict(list)
     for row in rtcp:
         arrived = row.fraction_lost_percent is None or row.fraction_lost_percent < 99.0
         if row.reported_ssrc is not None and row.extended_highest and arrived:
             reports[row.src[0]].append(row)
-    return Heard(frozenset(senders), frozenset(senders | receivers), reports)
+    return Heard(frozenset(senders), frozenset(senders | receivers), last, reports)
 
 
 def find_silences(
@@ -86,13 +89,14 @@ def find_silences(
     heard : Heard
         As :func:`hear` gives it for the whole capture.
     """
-    end = call.last_time if call.end is None else call.end
-    if call.answered is None or call.partial or end - call.answered < _LEAST_NS:
+    end = media_end(call, heard)
+    if call.answered is None or call.partial or end - call.answered < SHORT_NS:
         return []
-    bound = [each for each in bindings if each.kind == "audio" and (each.until is None or each.until > call.answered)]
-    if {each.side for each in bound} != {CALLER, CALLEE}:
+    kind = _kind(bindings)
+    bound = [each for each in bindings if each.kind == kind and (each.until is None or each.until > call.answered)]
+    if {each.side for each in bound} != {CALLER, CALLEE} or _is_fax(bindings):
         return []
-    mine = [streams[number] for number in call.streams if streams[number].media in ("audio", None)]
+    mine = _streams_of(call, kind, streams)
     if any(each.direction is None for each in mine):
         return []
     named = {_endpoint(each.socket) for each in bound}
@@ -136,9 +140,73 @@ def find_silences(
 
 def is_reported(call: Call, bindings: Sequence[Binding], streams: Sequence[Stream], heard: Heard) -> bool:
     """Whether a side says in RTCP that media reached it which this capture lacks."""
-    end = call.last_time if call.end is None else call.end
+    end = media_end(call, heard)
     mine = [streams[number] for number in call.streams]
     return any(_reported(_endpoint(each.socket), call, end, mine, heard) for each in bindings)
+
+
+def judge_one_way(
+    call: Call, bindings: Sequence[Binding], streams: Sequence[Stream], messages: Messages, heard: Heard
+) -> bool | None:
+    """Whether one direction of a call had no media: the column ``one_way``.
+
+    Parameters
+    ----------
+    call, bindings, streams, messages, heard
+        As :func:`find_silences` takes them.
+
+    Returns
+    -------
+    bool or None
+        True where a direction is missing at a hop, and where a call too short to be blamed, or of hops that cannot be
+        told apart, had media in one direction and both sides wanted it in both; False where both had media, or RTCP
+        says that it arrived; None where it cannot be judged.
+    """
+    if call.answered is None or call.partial or not call.streams:
+        return None
+    kind = _kind(bindings)
+    mine = _streams_of(call, kind, streams)
+    directions = {each.direction for each in mine}
+    if not mine or None in directions:
+        return None
+    several = len({each.signalling for each in bindings}) > 2
+    if len(directions) == 2 and not several:
+        return False
+    if any(each.missing is not None for each in find_silences(call, bindings, streams, messages, heard)):
+        return True
+    if len(directions) == 2:
+        return False
+    wanted = {each.side: each.direction for each in bindings if each.kind == kind}
+    if set(wanted) != set(_OTHER) or set(wanted.values()) != {"sendrecv"}:
+        return None
+    if _is_fax(bindings):
+        return None
+    if is_reported(call, bindings, streams, heard):
+        return False
+    ways = {(each.src[0], each.dst[0]) for each in mine}
+    if any((dst, src) in ways for src, dst in ways):
+        return None  # it runs both ways between two hosts, wherever SDP says that they are
+    return True
+
+
+def media_end(call: Call, heard: Heard) -> int:
+    """Time (ns) until which a call could have media in this capture: its end, else that of the RTP captured."""
+    return max(call.last_time, heard.last) if call.end is None else call.end
+
+
+def _kind(bindings: Iterable[Binding]) -> str:
+    """What is judged: audio, and where a call has none, video."""
+    kinds = {each.kind for each in bindings}
+    return "audio" if "audio" in kinds or "video" not in kinds else "video"
+
+
+def _is_fax(bindings: Iterable[Binding]) -> bool:
+    """Whether both sides agreed on T.38 at some time: what was to be said is said there, and not by RTP."""
+    return {each.side for each in bindings if each.kind == "image"} == {CALLER, CALLEE}
+
+
+def _streams_of(call: Call, kind: str, streams: Sequence[Stream]) -> list[Stream]:
+    return [streams[number] for number in call.streams if streams[number].media in (kind, None)]
 
 
 def _endpoint(socket: Socket) -> Endpoint:
@@ -167,7 +235,7 @@ def _reported(receiver: Endpoint, call: Call, end: int, mine: Sequence[Stream], 
     """Whether the receiver says in RTCP that media reached it which this capture lacks."""
     captured = {each.ssrc for each in mine if each.dst == receiver}
     return any(
-        call.first_time <= row.time <= end + _LEAST_NS
+        call.first_time <= row.time <= end + SHORT_NS
         and abs(row.src[1] - receiver[1]) <= 1
         and row.reported_ssrc not in captured
         for row in heard.reports.get(receiver[0], ())
