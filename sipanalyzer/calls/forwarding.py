@@ -45,13 +45,16 @@ def find_numbers(legs: Sequence[Leg], options: Options) -> list[Hint]:
         ("number, passed on", False, True, True),
         ("number, passed on", True, False, True),
     )
+    boxes = {leg.target for leg in legs} & {leg.source for leg in legs}
     before: set[int] = set()
     """Legs known to come from another."""
     after: set[int] = set()
     """Legs known to lead to another."""
     hints: list[Hint] = []
     for kind, by_caller, by_callee, at_box in rounds:
-        pairs = _Candidates(legs, window, by_caller, by_callee, at_box, after, before)
+        if at_box and not boxes:
+            continue
+        pairs = _Candidates(legs, window, by_caller, by_callee, boxes if at_box else None, after, before)
         for first, second, alone in pairs.found():
             a, b = legs[first], legs[second]
             text = _tell(a, b, by_caller, by_callee, at_box)
@@ -74,8 +77,9 @@ class _Candidates:
     ----------
     by_caller, by_callee : bool
         Which numbers must be equal.
-    at_box : bool
-        Whether who received the first must have sent the second, or both must pass elsewhere altogether.
+    boxes : set of place or None
+        Places where calls end and others begin: who received the first must have sent the second. None: both must pass
+        elsewhere altogether.
     not_leading, not_following : set of int
         Legs that are no first or no second any more.
     """
@@ -86,20 +90,20 @@ class _Candidates:
         window: int,
         by_caller: bool,
         by_callee: bool,
-        at_box: bool,
+        boxes: set[Place | None] | None,
         not_leading: set[int],
         not_following: set[int],
     ) -> None:
+        at_box = boxes is not None
         self._legs, self._window, self._at_box = legs, window, at_box
         self._by_caller, self._by_callee = by_caller, by_callee
         self.leading: set[int] = set()
         self.following: set[int] = set()
         self._first: dict[_Key, list[int]] = defaultdict(list)
         self._second: dict[_Key, list[int]] = defaultdict(list)
-        boxes = {leg.target for leg in legs} & {leg.source for leg in legs}
         for number, leg in enumerate(legs):
-            leads = number not in not_leading and (not at_box or leg.target in boxes)
-            follows = number not in not_following and (not at_box or leg.source in boxes)
+            leads = (boxes is None or leg.target in boxes) and number not in not_leading
+            follows = (boxes is None or leg.source in boxes) and number not in not_following
             if not (leads or follows) or leg.source is None or leg.target is None or leg.call.start is None:
                 continue
             caller, callee = leg.keys[0] if by_caller else "", leg.keys[1] if by_callee else ""
@@ -204,22 +208,24 @@ _MOST_CUTS = 12
 
 def find_call_ids(legs: Sequence[Leg], options: Options) -> list[Hint]:
     """Hints from a Call-ID that is another one with something before or behind it, or with another host."""
-    whole: dict[str, list[int]] = defaultdict(list)
     locals_ = [leg.call.call_id.partition("@")[0] for leg in legs]
-    for number, local in enumerate(locals_):
-        if len(local) >= _SHORTEST:
-            whole[local].append(number)
+    first = dict(zip(reversed(locals_), range(len(legs) - 1, -1, -1), strict=True))
+    several: dict[str, list[int]] = {}
+    if len(first) < len(legs):
+        for number, local in enumerate(locals_):
+            if first[local] != number and len(local) >= _SHORTEST:
+                several.setdefault(local, [first[local]]).append(number)
     pairs: dict[tuple[int, int], None] = {}
-    for number, local in enumerate(locals_):
-        if len(local) < _SHORTEST:
-            continue
-        same = whole[local]
-        if 2 <= len(same) <= MANY and same[0] == number:
+    for same in several.values():
+        if len(same) <= MANY:
             pairs.update(dict.fromkeys(combinations(same, 2)))
+    for number, local in enumerate(locals_):
+        if local.isalnum():
+            continue  # nothing that separates: most
         for part in _parts(local):
-            others = whole.get(part, ())
-            if len(others) == 1:
-                pairs[min(number, others[0]), max(number, others[0])] = None
+            other = first.get(part)
+            if other is not None and part not in several:
+                pairs[min(number, other), max(number, other)] = None
     crowded: dict[int, int] = defaultdict(int)
     for first, second in pairs:
         crowded[first] += 1

@@ -127,7 +127,9 @@ def read_legs(messages: Messages, calls: Sequence[Call]) -> list[Leg]:
 
     def number(text: str | None) -> tuple[str, str]:
         if text not in numbers:  # few different texts, many calls
-            found = number_of(text or "")
+            found = (text or "").removeprefix("+")
+            if not (found.isascii() and found.isdigit()) or (found.startswith("00") and found == text):
+                found = number_of(text or "")  # most are plain digits
             numbers[text] = ("", "") if found in _NAMELESS else (found, number_key(found))
         return numbers[text]
 

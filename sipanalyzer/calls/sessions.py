@@ -82,7 +82,7 @@ def join_sessions(
         Session(
             number=number,
             call_ids=tuple(leg.call.call_id for leg in group),
-            score=round(weakest.get(first, 0.0), 3),
+            score=round(weakest[first], 3) if first in weakest else 0.0,
             evidence=tuple(evidence.get(first, ())),
         )
         for number, (first, group) in enumerate(members.items(), start=1)

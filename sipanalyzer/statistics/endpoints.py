@@ -11,6 +11,7 @@ tag, CSeq and status, is not its own; nor is a request that already carries anot
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -38,6 +39,10 @@ _OF_TRANSFER = frozenset({"REFER", "Replaces", "Join", "Target-Dialog"})
 """Evidence of sessions that says nothing about a box between two legs."""
 _DECIDED = frozenset({"in-call", "completed", "cancelled", "busy", "no-answer", "redirected", "rejected", "failed"})
 _ANSWERED = frozenset({"in-call", "completed"})
+_PLAIN_URI = re.compile(
+    r"sips?:(?:[A-Za-z0-9+_.*#-]+@)?([0-9]{1,3}(?:\.[0-9]{1,3}){3})(?::[0-9]{1,5})?(?:;[^@?\[\]]*+)?"
+)
+"""A URI with an IPv4 address and nothing out of the ordinary."""
 _UNDECIDING = (100, 401, 407)
 """Responses that a proxy gives by itself."""
 
@@ -239,6 +244,8 @@ def _find_boxes(result: Result, flow: _Flow, numbers: dict[str, int], roles: lis
 def _find_relays(result: Result, numbers: dict[str, int], roles: list[set[str]]) -> None:
     """Addresses through which media pass, or that have media and no SIP, and no user agent says that it is there."""
     messages = result.messages
+    if not result.streams:
+        return
     spoke = {address for address, _ in messages.endpoints}
     spoke.update(_host(contact) for contact in messages.texts["contact"])
     session_of = {call_id: session.number for session in result.sessions for call_id in session.call_ids}
@@ -268,6 +275,9 @@ def _find_relays(result: Result, numbers: dict[str, int], roles: list[set[str]])
 
 
 def _host(uri: str) -> str:
+    plain = _PLAIN_URI.fullmatch(uri)
+    if plain is not None:  # nearly all; there is one in every second message
+        return plain[1]
     try:
         return parse_uri(uri).host.strip("[]")
     except ParseError:
