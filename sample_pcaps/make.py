@@ -19,11 +19,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 if __package__ in (None, ""):
     sys.path.insert(0, str(HERE.parent))
 
-from sample_pcaps.scenes import announcement, calls, failures, media, network, services  # noqa: E402
+from sample_pcaps.scenes import announcement, calls, failures, media, network, quality, services  # noqa: E402
 from sample_pcaps.words.files import Interface, pcap_bytes, pcapng_bytes  # noqa: E402
 from sample_pcaps.words.scene import APART_NS, START_NS, Scene  # noqa: E402
 
-MODULES = (announcement, calls, failures, media, network, services)
+MODULES = (announcement, calls, failures, media, network, services, quality)
+"""A new one goes behind the others: a scene's place is its time of day."""
 TABLE_MARK = "<!-- the table below is written by make.py -->"
 
 

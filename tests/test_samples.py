@@ -24,7 +24,16 @@ STREAM_KEY = ("ssrc", "src", "src_port", "dst", "dst_port")
 HARMLESS = {
     "mirror_port.pcap": {"sip-capture-duplicate"},
 }
-TOLERANCE = {"rtt_ms": 0.04, "_ms": 0.002, "_s": 2e-6, "_percent": 1e-6, "burst_ratio": 1e-6, "value": 1e-6}
+UNITS = ("_ms", "_s", "_percent")
+TOLERANCE = {
+    "rtt_ms": 0.04,
+    "delay_ms": 0.04,
+    "_ms": 0.002,
+    "_s": 2e-6,
+    "_percent": 1e-6,
+    "burst_ratio": 1e-6,
+    "value": 1e-6,
+}
 """By column or unit: recordings are in microseconds, tshark gives jitter to three places, RTCP has 1/65536 s."""
 WHOLE = ("registrations", "pages", "probes", "subscriptions", "rtcp")
 """Tables of which every row must be written down; of a recording only where it has any."""
@@ -97,7 +106,7 @@ def differences(found: Any, wanted: dict[str, Any]) -> list[str]:
         if is_missing(there):
             same = False
         elif isinstance(value, float):
-            unit = next((suffix for suffix in TOLERANCE if name.endswith(suffix)), None)
+            unit = name if name in TOLERANCE else next((u for u in UNITS if name.endswith(u)), None)
             same = math.isclose(float(there), value, rel_tol=1e-9, abs_tol=TOLERANCE[unit] if unit else 0.0)
         elif isinstance(value, list):
             same = set(value) <= set(there.split(","))

@@ -111,13 +111,13 @@ class Scene:
         dst: tuple[str, int],
         *,
         settled_us: Sequence[int] | None = None,
-        delay_ms: int = 50,
+        rated_at_ms: int = 50,
         **facts: Any,
     ) -> Fact:
         """Capture the packets of a sender as they arrived; its row of facts is counted.
 
         `facts` are added to it or replace what was counted; ``None`` must be missing, ``...`` is not checked. What the
-        E-model makes of it at a one-way delay of `delay_ms` stands beside it; `settled_us` as in
+        E-model makes of it at a one-way delay of `rated_at_ms` stands beside it; `settled_us` as in
         :func:`~sample_pcaps.words.listener.listen`.
         """
         for arrival in arrivals:
@@ -140,10 +140,10 @@ class Scene:
         clock_rate = CODECS[voice.codec].clock_rate
         heard = listen(arrivals, clock_rate, voice.step, settled_us)
         row |= count(arrivals, clock_rate, voice.step) | heard | {"ssrc_changes": 0} | facts
-        self.expect("streams", **{key: value for key, value in row.items() if value is not ...})
+        self.expect("streams", **row)
         if voice.codec in GRIDS and row["codec"] == voice.codec:
             key = {name: row[name] for name in ("ssrc", "src_port", "dst_port")}
-            self.expect("rated", **key, **rated(voice.codec, heard, delay_ms))
+            self.expect("rated", **key, **rated(voice.codec, heard, rated_at_ms))
         return row
 
     def double(self, after_us: int) -> None:
@@ -151,7 +151,8 @@ class Scene:
         self._packets += [packet._replace(time_ns=packet.time_ns + after_us * 1000) for packet in self._packets]
 
     def expect(self, table: str, **facts: Any) -> None:
-        """Write down one expected row of a table; a fact that is None must be missing."""
+        """Write down one expected row of a table; what is None must be missing, what is ``...`` is not checked."""
+        facts = {key: value for key, value in facts.items() if value is not ...}
         missing = sorted(key for key, value in facts.items() if value is None)
         row = {key: value for key, value in facts.items() if value is not None}
         self.facts.setdefault(table, []).append(row | ({"missing": missing} if missing else {}))
