@@ -25,8 +25,9 @@ _ALL_PERCENT = 90.0
 """Share of the running streams that is called all of them: one may have paused just then."""
 _MOST = 1_000
 """Holes and pairs that are listed."""
-_IN_DIALOG = ("ACK", "BYE", "PRACK", "UPDATE", "CANCEL")
-"""Requests that a client sends only after the other side has said something."""
+_IN_DIALOG = ("ACK", "BYE", "PRACK", "UPDATE")
+"""Requests that a client sends only after the other side has said something. CANCEL should be one (RFC 3261 9.1), but
+many send it to a host that is dead."""
 
 
 def grade_captures(

@@ -97,7 +97,7 @@ def find_silences(
     if {each.side for each in bound} != {CALLER, CALLEE} or _is_fax(bindings):
         return []
     mine = _streams_of(call, kind, streams)
-    if any(each.direction is None for each in mine):
+    if any(each.direction is None for each in mine) or _is_turned(mine):
         return []
     named = {_endpoint(each.socket) for each in bound}
     loose = {each.direction for each in mine if each.src not in named and each.dst not in named}
@@ -167,7 +167,7 @@ def judge_one_way(
     kind = _kind(bindings)
     mine = _streams_of(call, kind, streams)
     directions = {each.direction for each in mine}
-    if not mine or None in directions:
+    if not mine or None in directions or _is_turned(mine):
         return None
     several = len({each.signalling for each in bindings}) > 2
     if len(directions) == 2 and not several:
@@ -181,12 +181,7 @@ def judge_one_way(
         return None
     if _is_fax(bindings):
         return None
-    if is_reported(call, bindings, streams, heard):
-        return False
-    ways = {(each.src[0], each.dst[0]) for each in mine}
-    if any((dst, src) in ways for src, dst in ways):
-        return None  # it runs both ways between two hosts, wherever SDP says that they are
-    return True
+    return not is_reported(call, bindings, streams, heard)
 
 
 def media_end(call: Call, heard: Heard) -> int:
@@ -203,6 +198,13 @@ def _kind(bindings: Iterable[Binding]) -> str:
 def _is_fax(bindings: Iterable[Binding]) -> bool:
     """Whether both sides agreed on T.38 at some time: what was to be said is said there, and not by RTP."""
     return {each.side for each in bindings if each.kind == "image"} == {CALLER, CALLEE}
+
+
+def _is_turned(streams: Sequence[Stream]) -> bool:
+    """Whether the only direction, by SDP, runs both ways between two hosts: then SDP is no guide to who speaks."""
+    ways = {(each.src[0], each.dst[0]) for each in streams if each.src[0] != each.dst[0]}
+    turned = any((dst, src) in ways for src, dst in ways)
+    return turned and len({each.direction for each in streams}) == 1
 
 
 def _streams_of(call: Call, kind: str, streams: Sequence[Stream]) -> list[Stream]:

@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+import numpy as np
+
 from ..calls.bindings import CALLEE, CALLER
-from ..facts import Finding
+from ..facts import Endpoint, Finding
 from ..network.endpoints import address_text
-from ..result import host_port
+from ..result import Call, host_port
 from .context import Context, Rule
 from .media import bindings_of, description_rows, socket_of
 
@@ -30,6 +32,15 @@ _NETWORKS = tuple(
     )
 )  # fmt: skip
 """Nobody outside can send there: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291."""
+_ICE = re.compile(rb"\na=(?:candidate:|ice-ufrag:)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=4096)
@@ -42,15 +53,24 @@ def _private(address: str) -> bool:
 
 
 def find_private_addresses(context: Context) -> Iterator[Finding]:
-    """A private address in the SDP of a side whose signalling comes from a public one (RFC 1918, RFC 6598)."""
+    """A private address in the SDP of a side whose signalling comes from a public one (RFC 1918, RFC 6598).
+
+    Silent where that SDP brings ICE candidates (RFC 8445), among which the other side chooses.
+    """
     for call in context.result.calls:
         told = set()
+        ice: set[Endpoint] | None = None
         for each in bindings_of(context, call):
             address, port = socket_of(each)
             source = address_text(*each.signalling[:2])
             if address == source or not _private(address) or _private(source) or (each.side, address) in told:
                 continue
+            if _is_loopback(source):
+                continue  # two programs on one host, which has that address too
             told.add((each.side, address))
+            ice = _ice_senders(context, call) if ice is None else ice
+            if (source, each.signalling[2]) in ice:
+                continue
             reached = any(socket_of(each) in (stream.dst, stream.src) for _, stream in context.streams(call))
             flows = call.one_way is False
             yield context.finding(
@@ -58,9 +78,27 @@ def find_private_addresses(context: Context) -> Iterator[Finding]:
                 f"The SDP of the {each.side or 'sender'} at {source} names the private address {address}:{port}, which "
                 "nobody outside its network can send to."
                 + (" Media flows both ways all the same." if flows else ""),
-                call=call, rows=description_rows(context, call), affects=each.side,
+                call=call, rows=description_rows(context, call, source), affects=each.side,
                 severity="info" if flows or reached else None,
             )  # fmt: skip
+
+
+def _ice_senders(context: Context, call: Call) -> set[Endpoint]:
+    """Sockets of signalling whose descriptions bring ICE candidates, of a call's first ones."""
+    messages = context.messages
+    rows = [row for row in call.rows if messages.body_length[row]][:20]
+    return {
+        messages.endpoints[int(messages.src[row])]
+        for row, _ in context.search(_ICE, np.array(rows, np.int64), body=True)
+    }
+
+
+_FLOWS = {
+    False: ("; media flows both ways (symmetric RTP).", "info"),
+    True: (", and media does not flow both ways.", "error"),
+    None: ("; whether media flows both ways cannot be judged here.", "info"),
+}
+"""What comes of it, by the call's `one_way`."""
 
 
 def find_nat_mismatches(context: Context) -> Iterator[Finding]:
@@ -82,12 +120,11 @@ def find_nat_mismatches(context: Context) -> Iterator[Finding]:
                 text = f"RTP of the {side} comes from {host_port(stream.src)}, not from {_named(sends)} of its SDP"
             else:
                 continue
-            works = call.one_way is False
-            result = "; media flows both ways (symmetric RTP)." if works else ", and media does not flow both ways."
+            result, severity = _FLOWS[call.one_way]
             yield context.finding(
                 "nat-mismatch",
                 text + result,
-                call=call, stream=number, affects=side, severity="info" if works else "error",
+                call=call, stream=number, affects=side, severity=severity,
             )  # fmt: skip
             break
 

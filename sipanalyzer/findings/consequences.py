@@ -2,7 +2,7 @@
 
 Owns the table of what explains what. In: findings. Out: findings, where a consequence names its cause and no longer
 stands beside it as an equal: it is left out, or told as information while its cause takes over its severity, or (where
-the cause is but likely) keeps its severity and only names it.
+the cause is but likely, or doubtful) keeps its severity and only names it.
 """
 
 from __future__ import annotations
@@ -107,10 +107,13 @@ def settle_consequences(findings: Iterable[Finding], answered: Collection[str] =
         if rule is None:
             kept[place] = replace(each, causes=named) if named != each.causes else each
             continue
-        if rule.way != "named":
+        way = rule.way
+        if way == "lowered" and found[first].doubtful is not None and each.doubtful is None:
+            way = "named"  # what is certain does not hide behind what is doubtful
+        if way != "named":
             cause_of[place] = first
-        lowered = "info" if rule.way == "lowered" else each.severity
-        kept[place] = None if rule.way == "dropped" else replace(each, causes=named, severity=lowered)
+        lowered = "info" if way == "lowered" else each.severity
+        kept[place] = None if way == "dropped" else replace(each, causes=named, severity=lowered)
     for place, each in enumerate(found):
         if place in cause_of:
             _answer_for(kept, cause_of, place, each.severity)

@@ -6,6 +6,7 @@ default severity, likelihood and advice of each code (:mod:`sipanalyzer.explanat
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import re
 from collections import defaultdict
@@ -164,6 +165,31 @@ class Context:
         for each in self.result.outages:
             found[each.stream].append(each)
         return found
+
+    @cached_property
+    def _strangers(self) -> dict[str, tuple[list[int], list[int]]]:
+        """When RTP that belongs to no call came from or went to an address: spans that do not touch, in order."""
+        spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for stream in self.result.streams:
+            if stream.call_id is None:
+                for address in {stream.src[0], stream.dst[0]}:
+                    spans[address].append((stream.start, stream.end))
+        found: dict[str, tuple[list[int], list[int]]] = {}
+        for address, each_of in spans.items():
+            begins, ends = found[address] = ([], [])
+            for begin, end in sorted(each_of):
+                if ends and begin <= ends[-1]:
+                    ends[-1] = max(ends[-1], end)
+                else:
+                    begins.append(begin)
+                    ends.append(end)
+        return found
+
+    def has_strangers(self, address: str, begin: int, end: int) -> bool:
+        """Whether RTP that belongs to no call came from or went to an address between two times."""
+        begins, ends = self._strangers.get(address, ([], []))
+        place = bisect.bisect_left(ends, begin)
+        return place < len(ends) and begins[place] <= end
 
     @cached_property
     def offers_inside(self) -> dict[str, list[int]]:

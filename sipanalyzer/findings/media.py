@@ -7,11 +7,12 @@ cannot work are :mod:`.addresses`; how good what flows is, is :mod:`.quality`.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..calls.absence import Heard, Silence, find_silences, hear
+from ..calls.absence import SHORT_NS, Heard, Silence, find_silences, hear, media_end
 from ..calls.bindings import CALLEE, CALLER, Binding
 from ..codecs import is_comfort_noise, is_event
 from ..facts import Endpoint, Finding
@@ -23,6 +24,8 @@ __all__ = ["RULES", "bindings_of", "description_rows", "socket_of"]
 
 _WAYS = {"caller-to-callee": ("caller", "callee"), "callee-to-caller": ("callee", "caller")}
 _OTHER_WAY = {"caller-to-callee": "callee-to-caller", "callee-to-caller": "caller-to-callee"}
+_DTX = ("G729", "G723", "AMR", "AMR-WB", "EVS")
+"""Codecs that may send less in pauses without another payload type."""
 _HOLDS = ("sendonly", "inactive", "recvonly")
 
 
@@ -38,10 +41,13 @@ def socket_of(binding: Binding) -> Endpoint:
     return address_text(high, low), port
 
 
-def description_rows(context: Context, call: Call) -> list[int]:
-    """The messages that carried the call's descriptions: those that show a fault of them."""
-    lengths = context.messages.body_length
-    return [row for row in call.rows if lengths[row]][:4]
+def description_rows(context: Context, call: Call, source: str | None = None) -> list[int]:
+    """The messages that carried the call's descriptions (of one address): those that show a fault of them."""
+    messages = context.messages
+    rows = (row for row in call.rows if messages.body_length[row])
+    if source is not None:
+        rows = (row for row in rows if messages.endpoints[int(messages.src[row])][0] == source)
+    return list(itertools.islice(rows, 4))
 
 
 # ---- absence
@@ -54,16 +60,25 @@ def find_silent_calls(context: Context) -> Iterator[Finding]:
     heard = hear(result.streams, result.rtcp)
     unheard: list[Call] = []
     for call in answered:
-        if call.one_way is False and len(_callers_hops(context, call)) <= 1:
-            continue
+        if call.one_way is False:
+            continue  # what the column says and what is found here are one judgement
         bound = bindings_of(context, call)
         silences = find_silences(call, bound, result.streams, context.messages, heard) if heard.carriers else ()
-        if silences:
-            yield _silent(context, call, silences)
+        if silences or call.one_way:
+            yield _silent(context, call, silences or [_missing(context, call)], media_end(call, heard))
         elif not call.streams and _unknown(bound, heard):
             unheard.append(call)
     if unheard:
         yield _no_rtp(context, unheard, len(answered))
+
+
+def _missing(context: Context, call: Call) -> Silence:
+    """The direction that a call lacks whose hops could not be told apart, or that was too short to be blamed."""
+    there = {context.result.streams[number].direction for number in call.streams}
+    missing = "caller-to-callee" if "caller-to-callee" not in there else "callee-to-caller"
+    last = {each.side: socket_of(each) for each in bindings_of(context, call)}
+    sender, receiver = (last.get(side, ("an unknown address", 0)) for side in _WAYS[missing])
+    return Silence(missing, sender, receiver, (sender, receiver))
 
 
 def _unknown(bound: Sequence[Binding], heard: Heard) -> bool:
@@ -72,22 +87,21 @@ def _unknown(bound: Sequence[Binding], heard: Heard) -> bool:
     return sides == {CALLER, CALLEE} and not any(socket_of(each)[0] in heard.carriers for each in bound)
 
 
-def _callers_hops(context: Context, call: Call) -> set[Any]:
-    return {each.signalling for each in bindings_of(context, call) if each.side == CALLER}
-
-
-def _silent(context: Context, call: Call, silences: Sequence[Silence]) -> Finding:
+def _silent(context: Context, call: Call, silences: Sequence[Silence], end: int) -> Finding:
     one_way = [each for each in silences if each.missing is not None]
-    lasted = ((call.last_time if call.end is None else call.end) - (call.answered or 0)) / 1e9
+    silence = (one_way or silences)[0]
+    lasted_ns = end - (call.answered or 0)
+    doubt = _doubt(context, call, silence, end)
+    lowered = None if doubt is None else "info" if lasted_ns < SHORT_NS else "warning"
     if not one_way:
-        silence = silences[0]
         return context.finding(
             "no-media",
-            f"No RTP between {host_port(silence.sender)} and {host_port(silence.receiver)} in the {lasted:.1f} s after "
-            "the answer, though both sides wanted it and other media at these addresses was captured.",
-            call=call, rows=description_rows(context, call), time=call.answered, affects="both",
+            f"No RTP between {host_port(silence.sender)} and {host_port(silence.receiver)} in the "
+            f"{lasted_ns / 1e9:.1f} s after the answer, though both sides wanted it and other media at these addresses "
+            "was captured.",
+            call=call, rows=description_rows(context, call), time=call.answered, affects="both", severity=lowered,
+            doubtful=doubt,
         )  # fmt: skip
-    silence = one_way[0]
     speaker, listener = _WAYS[silence.missing or "caller-to-callee"]
     packets = sum(
         context.result.streams[number].packets
@@ -97,9 +111,19 @@ def _silent(context: Context, call: Call, silences: Sequence[Silence]) -> Findin
     return context.finding(
         "one-way-audio",
         f"No RTP from the {speaker} ({host_port(silence.sender)}) to the {listener} ({host_port(silence.receiver)}) in "
-        f"the {lasted:.1f} s after the answer, while {packets:,} packets went the other way.",
-        call=call, rows=description_rows(context, call), time=call.answered, affects=listener,
+        f"the {lasted_ns / 1e9:.1f} s after the answer, while {packets:,} packets went the other way.",
+        call=call, rows=description_rows(context, call), time=call.answered, affects=listener, severity=lowered,
+        doubtful=doubt,
     )  # fmt: skip
+
+
+def _doubt(context: Context, call: Call, silence: Silence, end: int) -> str | None:
+    """Why the silence may be none."""
+    if end - (call.answered or 0) < SHORT_NS:
+        return "the call was seen too shortly for media to be missed"
+    if any(context.has_strangers(each[0], call.answered or 0, end) for each in (silence.receiver, silence.sender)):
+        return "RTP that fits no call's SDP came to or from one of these addresses meanwhile, and may be this call's"
+    return None
 
 
 def _no_rtp(context: Context, unheard: Sequence[Call], answered: int) -> Finding:
@@ -174,7 +198,7 @@ def find_stopped_media(context: Context) -> Iterator[Finding]:
 
 
 def _suppresses_silence(stream: Stream) -> bool:
-    return any(is_comfort_noise(name) for name in stream.codecs) or stream.codec in ("G729", "G723", "AMR", "AMR-WB")
+    return any(is_comfort_noise(name) for name in stream.codecs) or stream.codec in _DTX
 
 
 # ---- what was agreed
@@ -199,12 +223,14 @@ def find_codec_mismatches(context: Context) -> Iterator[Finding]:
             strange = [(payload_type, name) for payload_type, name in strange if not (name and is_event(name))]
             if strange:
                 agreed = ", ".join(sorted({form.name or "?" for each in wanted for form in each.formats.values()}))
+                beside = stream.codec is not None and all(name != stream.codec for _, name in strange)
                 sent = ", ".join(f"{payload_type} ({name or 'unknown'})" for payload_type, name in strange)
                 yield context.finding(
                     "codec-mismatch",
                     f"{host_port(stream.src)} sends payload type {sent}, which the SDP of {host_port(stream.dst)} does "
-                    f"not have ({agreed}).",
-                    call=call, stream=number, affects=_WAYS.get(stream.direction or "", (None, None))[1],
+                    f"not have ({agreed})" + (", beside what it has." if beside else "."),
+                    call=call, stream=number, severity="warning" if beside else None,
+                    affects=_WAYS.get(stream.direction or "", (None, None))[1],
                 )  # fmt: skip
 
 
@@ -214,6 +240,8 @@ def find_ptime_mismatches(context: Context) -> Iterator[Finding]:
         seen, asked = stream.ptime_ms, stream.ptime_negotiated_ms
         if seen is None or asked is None or stream.packets < 50 or stream.media != "audio":
             continue
+        if seen >= 4 * asked and _suppresses_silence(stream):
+            continue  # in pauses AMR describes the noise every 160 ms, and most of a call may be pauses (TS 26.093)
         if abs(seen - asked) >= 1.0:
             yield context.finding(
                 "ptime-mismatch",
@@ -241,7 +269,8 @@ def find_missing_dtmf(context: Context) -> Iterator[Finding]:
         elif offered != answered:
             has, lacks = ("offer", "answer") if offered else ("answer", "offer")
             text = f"The {has} had telephone-event and the {lacks} had not: key presses go in-band or not at all."
-            yield context.finding("dtmf-not-negotiated", text, call=call, rows=description_rows(context, call))
+            rows = description_rows(context, call)
+            yield context.finding("dtmf-not-negotiated", text, call=call, rows=rows, severity="info")
 
 
 def _has_events(context: Context, call: Call, side: str) -> bool | None:

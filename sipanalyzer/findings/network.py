@@ -7,14 +7,17 @@ and DTLS. What explains a call names it.
 
 from __future__ import annotations
 
+import bisect
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
 
 from ..errors import ParseError
 from ..facts import Connection, Endpoint, Finding, IcmpError, MediaCheck
 from ..result import Call, Capture, host_port
 from ..sip.sdp import parse_sdp
-from .context import Context, Rule
+from .context import MAX_FRAMES, Context, Rule
 
 __all__ = ["RULES"]
 
@@ -29,11 +32,39 @@ _FORBIDDEN = "prohibited"
 # ---- the capture
 def find_capture_defects(context: Context) -> Iterator[Finding]:
     """What keeps a capture from being the truth: a finding a kind and file."""
+    shown = _first_rows(context)
     for number, capture in enumerate(context.result.captures):
         for code, text in _defects(capture, context.options.duplicated_percent):
             time = capture.holes[0][0] if code == "capture-drops" and capture.holes else capture.first
             frames = _frames(capture, code)
             yield context.finding(code, f"{_name(capture)}: {text}.", capture=number, time=time, frames=frames)
+        for sender, receiver in capture.one_sided[:_MOST_CALLS]:
+            yield context.finding(
+                "one-sided-capture",
+                f"{_name(capture)}: SIP from {sender} to {receiver} was captured, and nothing the other way, though "
+                f"{receiver} must have spoken.",
+                capture=number,
+                rows=shown[number, sender, receiver],
+                time=None if shown[number, sender, receiver] else capture.first,
+            )
+
+
+def _first_rows(context: Context) -> dict[tuple[int, str, str], list[int]]:
+    """The first messages between hosts of which one was not captured: by capture, sender and receiver."""
+    captures = context.result.captures
+    wanted = {(number, *pair) for number, capture in enumerate(captures) for pair in capture.one_sided}
+    found: dict[tuple[int, str, str], list[int]] = defaultdict(list)
+    messages, ends = context.messages, context.messages.endpoints
+    if not wanted:
+        return found
+    count = len(ends)
+    ways, at = np.unique((messages.capture * count + messages.src) * count + messages.dst, return_inverse=True)
+    keys = [(way // count**2, ends[way // count % count][0], ends[way % count][0]) for way in ways.tolist()]
+    rows = np.flatnonzero(np.array([key in wanted for key in keys])[at])
+    for row, way in zip(rows.tolist(), at[rows].tolist(), strict=True):
+        if len(found[keys[way]]) < MAX_FRAMES:
+            found[keys[way]].append(row)
+    return found
 
 
 def _defects(capture: Capture, duplicated_percent: float) -> Iterator[tuple[str, str]]:
@@ -58,12 +89,6 @@ def _defects(capture: Capture, duplicated_percent: float) -> Iterator[tuple[str,
             f"{capture.duplicated_percent:.0f} % of the SIP and RTP packets stand twice, as at a mirror port that "
             "shows every frame on its way in and out; copies are not counted",
         )
-    for sender, receiver in capture.one_sided[:_MOST_CALLS]:
-        yield (
-            "one-sided-capture",
-            f"SIP from {sender} to {receiver} was captured, and nothing the other way, though {receiver} must have "
-            "spoken",
-        )
     if capture.clock_steps:
         times = "once" if capture.clock_steps == 1 else f"{capture.clock_steps} times"
         yield "clock-step", f"the clock of the capture was set back {times}; durations across a step are wrong"
@@ -73,7 +98,11 @@ def _name(capture: Capture) -> str:
     return capture.file.replace("\\", "/").rsplit("/", 1)[-1] or "the capture"
 
 
-_ANOMALIES = {"truncated-capture": "cut-packet", "clock-step": "clock-step"}
+_ANOMALIES = {
+    "truncated-capture": "cut-packet",
+    "clock-step": "clock-step",
+    "capture-duplicates": "sip-capture-duplicate",
+}
 """The anomaly whose frames show a defect."""
 
 
@@ -142,19 +171,28 @@ def find_unreachables(context: Context) -> Iterator[Finding]:
             continue
         text = _unreachable_text(error, what)
         named = list({call.call_id: call for call in calls}.values())[:_MOST_CALLS]
-        after_end = [call for call in named if what == "media" and call.end is not None and error.time >= call.end]
         for call in named or (None,):
-            late = call in after_end
+            when = _harmless(context, call, error) if call is not None and what == "media" else None
             yield context.finding(
                 "icmp-unreachable",
-                f"{text}, after the call had ended." if late else f"{text}.",
+                f"{text}{when or ''}.",
                 call=call,
                 time=error.time,
                 capture=error.capture,
                 frames=(error.frame,),
                 affects=host_port(error.src),
-                severity="info" if late else None,
+                severity="info" if when else None,
             )
+
+
+def _harmless(context: Context, call: Call, error: IcmpError) -> str | None:
+    """Why a call suffered nothing from media that was sent back: it was over, or had not begun."""
+    if call.end is not None and error.time >= call.end:
+        return ", after the call had ended"
+    came_through = any(stream.dst == error.dst and stream.end > error.last for _, stream in context.streams(call))
+    if call.answered is not None and error.last < call.answered and came_through:
+        return ", before the answer, and no more after it"
+    return None
 
 
 def _unreachable_text(error: IcmpError, what: str) -> str:
@@ -190,21 +228,43 @@ def find_failed_connections(context: Context) -> Iterator[Finding]:
     for call in context.result.calls:
         for host in {end[0] for end in (call.src, call.dst) if end is not None}:
             by_host[host].append(call)
+    later = _later_messages(context, {(each.client[0], each.server[0]) for each in faults})
     for fault in faults:
         code, what = _FAULTS[fault.fault]
+        spoken = later.get((fault.client[0], fault.server[0]), [])
+        place = bisect.bisect_right(spoken, fault.time)
+        mended = place < len(spoken) and spoken[place] - fault.time <= _NEAR_NS
         near = {call.call_id: call for call in _during(by_host.get(fault.server[0], ()), fault.time, fault.time)}
         calls = [call for call in near.values() if _could_explain(call, fault)][:_MOST_CALLS]
         for whom in calls or (None,):
             yield context.finding(
                 code,
-                _connection_text(fault, what),
+                _connection_text(fault, what) + (" SIP passed between them soon after all the same." if mended else ""),
                 call=whom,
                 time=fault.time,
                 capture=fault.capture,
                 frames=(fault.frame,),
                 affects=fault.client[0],
-                severity="warning" if fault.fault == "reset" else None,
+                severity="info" if mended else "warning" if fault.fault == "reset" else None,
             )
+
+
+def _later_messages(context: Context, pairs: set[tuple[str, str]]) -> dict[tuple[str, str], list[int]]:
+    """By client and server: when the server spoke SIP to the client, which shows that another way was found."""
+    messages = context.messages
+    ends = messages.endpoints
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    if not len(messages):
+        return found
+    count = len(ends)
+    ways, at = np.unique(messages.src * count + messages.dst, return_inverse=True)
+    wanted = np.array([(ends[way % count][0], ends[way // count][0]) in pairs for way in ways.tolist()])
+    rows = np.flatnonzero(wanted[at])
+    for time, way in zip(messages.time[rows].tolist(), ways[at[rows]].tolist(), strict=True):
+        found[ends[way % count][0], ends[way // count][0]].append(time)
+    for times in found.values():
+        times.sort()
+    return found
 
 
 def _could_explain(call: Call, fault: Connection) -> bool:

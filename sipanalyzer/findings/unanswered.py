@@ -11,11 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from ..facts import Finding
-from ..result import Call, Transaction
+from ..result import TRANSPORTS, Call, Transaction
 from .context import Context, Rule
 from .phrases import hop, listing, many, seconds
 
 __all__ = ["RULES", "is_unanswered", "known_causes", "unanswered_request"]
+
+
+_ONCE = "over UDP it was not sent again, as who hears nothing does, so the capture may lack the response"
 
 
 def is_unanswered(context: Context, transaction: Transaction) -> bool:
@@ -56,6 +59,11 @@ def unanswered_request(context: Context) -> Iterator[Finding]:
             yield _doubtful(context, call)
 
 
+def _is_datagram(context: Context, transaction: Transaction) -> bool:
+    """Whether whoever hears nothing must send again (RFC 3261 17.1.1.2): over UDP, that is."""
+    return TRANSPORTS[int(context.messages.transport[transaction.rows[0]])] == "UDP"
+
+
 def _waited(context: Context, transaction: Transaction) -> bool:
     until = context.watched_until[transaction.capture] if context.watched_until else 0
     return until - transaction.start >= context.options.transaction_timeout_ns
@@ -84,6 +92,7 @@ def _of_call(context: Context, call: Call, transactions: list[Transaction]) -> F
     scanned = call.src is not None and call.src[0] in context.scanners
     others = [each for each in transactions if each.dst != last.dst]
     text = f"{last.method} {hop(last.src, last.dst)} {_sent(context, last)}and drew no response"
+    once = not any(each.retransmissions for each in transactions) and _is_datagram(context, last)
     if others:
         text += f"; nor did {last.method} to {listing(each.dst[0] for each in others)}"
     causes = tuple(dict.fromkeys(code for each in transactions for code in known_causes(context, each)))
@@ -95,8 +104,9 @@ def _of_call(context: Context, call: Call, transactions: list[Transaction]) -> F
         text + ".",
         call=call,
         rows=last.rows,
-        severity="info" if scanned else "error" if lost else None,
+        severity="info" if scanned or (once and not lost) else "error" if lost and not once else None,
         affects=_affected(call, last),
+        doubtful=_ONCE if once and not scanned else None,
         causes=("scanner",) if scanned else causes,
     )
 
@@ -132,15 +142,16 @@ def _of_peers(context: Context, groups: dict[tuple[str, str, str], list[Transact
             text += f"{_sent(context, first)}and drew no response."
         else:
             text += f"drew no response {silent} of {many(total, 'time')}."
+        doubts = ["the capture lacks the other direction between these hosts"] * context.is_one_sided(first)
+        if not any(each.retransmissions for each in transactions) and _is_datagram(context, first):
+            doubts.append(_ONCE)
         yield context.finding(
             "unanswered-request",
             text,
             rows=_first_rows(transactions),
-            severity=None if silent == total and not context.is_one_sided(first) else "info",
+            severity=None if silent == total and not doubts else "info",
             affects=first.src[0],
-            doubtful="the capture lacks the other direction between these hosts"
-            if context.is_one_sided(first)
-            else None,
+            doubtful="; ".join(doubts) or None,
         )
 
 

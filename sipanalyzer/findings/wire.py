@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+import numpy as np
+
 from ..anomalies import MEANING
 from ..facts import Finding, Page
+from ..result import Capture
 from .context import Context, Rule
 from .phrases import hop, listing, many
 from .unanswered import is_unanswered
@@ -85,22 +88,31 @@ def pager_limit_exceeded(context: Context) -> Iterator[Finding]:
 
 def malformed_sip(context: Context) -> Iterator[Finding]:
     """What looked like SIP and could not be read: one finding a capture."""
-    for number, capture in enumerate(context.result.captures):
-        seen = [code for code in _MALFORMED if code in capture.anomalies]
-        if _CUT in capture.anomalies and not capture.cut_packets and "tcp-lost-segment" not in capture.anomalies:
-            seen.append(_CUT)
-        if not seen:
-            continue
-        counts = {code: capture.anomalies[code].count for code in seen}
-        frames = sorted({frame for code in seen for frame in capture.anomalies[code].frames})
+    found = [(number, capture, *_malformed(capture)) for number, capture in enumerate(context.result.captures)]
+    found = [each for each in found if each[2]]
+    messages = context.messages
+    shown = np.flatnonzero(np.isin(messages.frame, [frame for *_, frames in found for frame in frames]))
+    times = {(int(messages.capture[row]), int(messages.frame[row])): int(messages.time[row]) for row in shown.tolist()}
+    for number, capture, counts, frames in found:
+        time = next((times[number, frame] for frame in frames if (number, frame) in times), capture.first)
         yield context.finding(
             "malformed-sip",
             f"{many(sum(counts.values()), 'malformed message')}: "
-            + listing(f"{count} times {MEANING[code]}" for code, count in counts.items())
+            + listing(f"{many(count, 'time')} {MEANING[code]}" for code, count in counts.items())
             + ".",
             capture=number,
             frames=frames,
+            time=time,
         )
+
+
+def _malformed(capture: Capture) -> tuple[dict[str, int], list[int]]:
+    """How often each kind of it was seen, and the frames."""
+    seen = [code for code in _MALFORMED if code in capture.anomalies]
+    if _CUT in capture.anomalies and not capture.cut_packets and "tcp-lost-segment" not in capture.anomalies:
+        seen.append(_CUT)
+    frames = sorted({frame for code in seen for frame in capture.anomalies[code].frames})
+    return {code: capture.anomalies[code].count for code in seen}, frames
 
 
 RULES: tuple[Rule, ...] = (fragmented_sip, pager_limit_exceeded, malformed_sip)

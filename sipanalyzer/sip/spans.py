@@ -29,6 +29,14 @@ BATCH = 4096
 """Messages whose headers are looked for together: bounds the scratch memory (1.3 MB)."""
 
 _TEXTS = frozenset(SPACES) - {"whole", "cseq_method"}
+_METHODS = tuple(
+    f"{method} ".encode()
+    for method in (
+        *("INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "PRACK", "UPDATE", "INFO", "MESSAGE", "SUBSCRIBE"),
+        *("NOTIFY", "PUBLISH", "REFER"),
+    )
+)
+"""Without any of SIP's headers, only these make a start line of SIP; other protocols have borrowed it."""
 _ANY_KEY = kernel.SEEN_CALL_ID | kernel.SEEN_CSEQ | kernel.SEEN_FROM | kernel.SEEN_TO
 
 
@@ -222,9 +230,13 @@ class MessageStore:
         ):  # fmt: skip
             columns[name][begin:end] = values
         there = columns["length"][begin:end] > 0
+        foreign = there & malformed & (numbers[:, kernel.STATUS] == 0)
+        for i in np.flatnonzero(foreign).tolist():
+            at = int(columns["at"][begin + i])
+            foreign[i] = not self._data.startswith(_METHODS, at)
         short = (numbers[:, kernel.FIT] != kernel.FITS) & ~columns["truncated"][begin:end]
         for code, where in (
-            ("sip-malformed", malformed & there),
+            ("sip-malformed", malformed & there & ~foreign),
             ("sip-no-call-id", ~malformed & (columns["call_id"][begin:end] < 0)),
             ("sip-content-length", ~malformed & short),
         ):
