@@ -109,7 +109,7 @@ def analyze(
     if number is not None:
         from .output.by_number import call_ids_of
 
-        result = narrow(result, call_ids_of(result, str(number)))
+        result = narrow(result, call_ids_of(result, str(number)), number=str(number))
     return Analysis(result, captures)
 
 
@@ -462,8 +462,11 @@ class StreamView:
         from .output.sweep import DEPTHS_MS, SweepRow, sweep_playout
 
         packets = self._analysis.packets(self._stream)
-        options = self._analysis.result.options
-        rows = sweep_playout(self._stream, packets, options, DEPTHS_MS if depths_ms is None else depths_ms)
+        result = self._analysis.result
+        turns = result.extra.get("turns", ())[row_order(result, "streams")[self._number]]
+        rows = sweep_playout(
+            self._stream, packets, turns, result.options, DEPTHS_MS if depths_ms is None else depths_ms
+        )
         names = [field.name for field in dataclasses.fields(SweepRow)]
         return pandas.DataFrame([[getattr(row, name) for name in names] for row in rows], columns=names)
 

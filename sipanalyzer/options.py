@@ -142,43 +142,43 @@ class Options:
     min_quality_ns: int = 5_000_000_000
     """Streams shorter than this raise no finding of quality, and set no call's MOS."""
     high_loss_warning_percent: float = 1.0
-    """Loss after the jitter buffer (Cisco QoS SRND: no more than 1 %)."""
+    """Loss after the jitter buffer from which `high-loss` is a warning (Cisco QoS SRND: no more than 1 %)."""
     high_loss_error_percent: float = 5.0
-    """Likewise (ITU-T G.1010 asks for less than 3 % of conversational voice)."""
+    """Such loss from which it is an error (ITU-T G.1010 asks for less than 3 % of conversational voice)."""
     high_jitter_warning_ms: float = 30.0
-    """Highest interarrival jitter (Cisco QoS SRND: no more than 30 ms)."""
+    """Highest interarrival jitter from which `high-jitter` is a warning (Cisco QoS SRND: no more than 30 ms)."""
     high_jitter_error_ms: float = 60.0
-    """Likewise; the depth of the default jitter buffer."""
+    """Such jitter from which it is an error, where packets came too late; the depth of the default jitter buffer."""
     low_mos_warning_r: float = 70.0
-    """R, on the narrowband scale's range (ITU-T G.109: below it many users are dissatisfied)."""
+    """R below which `low-mos` is a warning, on the narrowband scale's range (ITU-T G.109: many users dissatisfied)."""
     low_mos_error_r: float = 60.0
-    """Likewise (ITU-T G.109: below it nearly all are)."""
+    """R below which it is an error, likewise (ITU-T G.109: nearly all users dissatisfied)."""
     post_dial_delay_warning_ms: float = 8_000.0
-    """ITU-T E.721: 95 % of toll calls."""
+    """Delay from which `high-post-dial-delay` is a warning (ITU-T E.721: 95 % of toll calls)."""
     post_dial_delay_error_ms: float = 11_000.0
-    """ITU-T E.721: 95 % of international calls."""
+    """Delay from which it is an error (ITU-T E.721: 95 % of international calls)."""
     late_media_ms: float = 1_500.0
-    """First packet after the answer, per direction (ITU-T E.721, answer signal delay)."""
+    """First packet this long after the answer is `late-media`, per direction (ITU-T E.721, answer signal delay)."""
     media_timeout_ns: int = 10_000_000_000
     """Media stopped this long before the BYE while the other direction ran on."""
     clock_drift_ppm: float = 100.0
-    """Crystals keep within 50 ppm each."""
+    """Drift from which `clock-drift` is found; crystals keep within 50 ppm each."""
     clock_drift_ns: int = 60_000_000_000
     """Shortest stream whose drift is judged."""
     retransmissions: int = 2
-    """Retransmissions in one transaction."""
+    """Retransmissions in one transaction from which `retransmissions` is found."""
     missing_ack: int = 2
-    """Times that a 2xx was sent again while no ACK came (RFC 3261 13.3.1.4)."""
+    """Times that a 2xx was sent again while no ACK came, from which `missing-ack` is found (RFC 3261 13.3.1.4)."""
     unanswered_retransmissions: int = 3
     """Times that a request was sent again while no response came (RFC 3261 timers A and E)."""
     missing_bye_ns: int = 60_000_000_000
     """An answered call's media ended this long before the capture's end, and no BYE."""
     scanner_targets: int = 10
-    """Targets that one source tried within `scanner_window_ns`..."""
+    """Targets that one source must have tried within `scanner_window_ns` to be a `scanner`."""
     scanner_window_ns: int = 60_000_000_000
-    """... of this length..."""
+    """Length of the window in which its targets are counted."""
     scanner_failed_percent: float = 80.0
-    """... with this share of 4xx responses."""
+    """Share of the answers it drew that must have been refusals."""
     duplicated_percent: float = 45.0
     """Share of packets that stand twice, from which the capture was taken at a mirror port."""
     # the engine room

@@ -8,6 +8,7 @@ import click
 
 from .. import __version__
 from ..output.columns import names
+from . import DONE
 from .arguments import captures_argument, output_options, reading_options, table_options
 from .messages import CannotWrite, say
 from .reading import make_reading, usage_errors
@@ -84,7 +85,7 @@ def summary(captures: tuple[str, ...], format: str | None, output: str | None, f
     if target.format == "json":
         write_json(data, target)
     else:
-        write_page(summary_lines(data, page_width() or 80, reading.tz, captures), target)
+        write_page(summary_lines(data, page_width() or 80, reading.tz, captures, reading.typed), target)
     return reading.status(result, status)
 
 
@@ -192,10 +193,10 @@ def export(captures: tuple[str, ...], output: str, format: str, force: bool, **o
 
 
 @sipanalyzer.command()
-@click.argument("thing", nargs=-1, required=True)
+@click.argument("thing", nargs=-1)
 @output_options("text", "json", default="text")
 def explain(thing: tuple[str, ...], format: str | None, output: str | None, force: bool) -> int:
-    r"""What a finding, SIP status, Q.850 cause, method, header or metric means, and what to do about it.
+    r"""What a finding, SIP status, Q.850 cause, method, header, metric or setting means, and what to do about it.
 
     \b
     sipanalyzer explain one-way-audio
@@ -203,16 +204,41 @@ def explain(thing: tuple[str, ...], format: str | None, output: str | None, forc
     sipanalyzer explain cause 17
     sipanalyzer explain Session-Expires
     sipanalyzer explain max_jitter_ms
+    sipanalyzer explain playout_ms
+    sipanalyzer explain list                 what can be explained
+    sipanalyzer explain finding              every finding; likewise status, cause, method, header, metric, option
     """
-    from ..explanations.lookup import explain as look_up
+    from ..output.explain_list import find_things, list_data, list_lines, wanted_list
     from ..output.explain_page import explain_data, explain_lines
     from .writing import make_target, page_width, write_json, write_page
 
     target = make_target(format, output, force, people="text", pipe="text")
+    kind = wanted_list(thing)
+    if kind is not None:
+        if target.format == "json":
+            write_json(list_data(kind), target)
+        else:
+            write_page(list_lines(kind, page_width() or 80), target)
+        return DONE
     with usage_errors():
-        found = look_up(" ".join(thing))
+        found = find_things(" ".join(thing))
     if target.format == "json":
         write_json(explain_data(found), target)
     else:
         write_page(explain_lines(found, page_width() or 80), target)
-    return 0
+    return DONE
+
+
+@sipanalyzer.command()
+@output_options("text", "json", default="text")
+def options(format: str | None, output: str | None, force: bool) -> int:
+    """Every setting of the analysis, its default and what it means; what --set takes."""
+    from ..output.settings_page import settings_data, settings_lines
+    from .writing import make_target, page_width, write_json, write_page
+
+    target = make_target(format, output, force, people="text", pipe="text")
+    if target.format == "json":
+        write_json(settings_data(), target)
+    else:
+        write_page(settings_lines(page_width() or 80), target)
+    return DONE

@@ -36,6 +36,8 @@ class Reading:
     number: str | None
     settings: dict[str, Any]
     fail_on: frozenset[str] = frozenset()
+    typed: tuple[str, ...] = ()
+    """What was typed of it, for commands that are proposed."""
 
     def status(self, result: Any, status: int) -> int:
         """The exit status: that of reading, or (where all was well) that of a finding that ``--fail-on`` names."""
@@ -80,7 +82,7 @@ class Reading:
             from ..output.lookup import narrow
 
             with usage_errors():
-                result = narrow(result, call_ids_of(result, self.number))
+                result = narrow(result, call_ids_of(result, self.number), number=self.number)
         return result, status
 
 
@@ -119,7 +121,11 @@ def make_reading(
         if list(captures).count("-") > 1:
             raise ValueError("standard input (-) can be read once only")
         codes = _codes(fail_on)
-    return Reading(tuple(captures), place, number, settings, codes)
+    typed = [("--tz", tz if tz.upper() != "UTC" else None), ("--from-time", from_time), ("--to-time", to_time)]
+    typed += [("--sort-records", None if sort_records is None else str(sort_records)), ("--number", number)]
+    typed += [("--set", each) for each in set_]
+    told = tuple(part for name, value in typed if value is not None for part in (name, value))
+    return Reading(tuple(captures), place, number, settings, codes, told)
 
 
 def _codes(text: str | None) -> frozenset[str]:
@@ -142,7 +148,7 @@ def _codes(text: str | None) -> frozenset[str]:
         import difflib
 
         near = difflib.get_close_matches(unknown[0], known, n=1)
-        hint = f", did you mean {near[0]!r}" if near else "; sipanalyzer explain names them"
+        hint = f", did you mean {near[0]!r}" if near else "; sipanalyzer explain finding lists them"
         raise ValueError(f"there is no finding {unknown[0]!r}{hint}")
     if not wanted:
         raise ValueError("--fail-on names no finding")

@@ -1,52 +1,53 @@
-"""One call whole, for people and as data: facts, findings, messages, dialogs, streams. Floor 8.
+"""One call whole, for people and as data: what is wrong, facts, messages, dialogs, streams. Floor 8.
 
-In: a result and one of its calls. Out: styled lines (see :mod:`.terminal`), or a dictionary for JSON.
+In: a result and one of its calls. Out: styled lines (see :mod:`.terminal`), or a dictionary for JSON. Streams and keys
+stand in :mod:`.call_media`.
 """
 
 from __future__ import annotations
 
 import datetime
-import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from ..result import Call, Result
+from .call_media import digit_lines, stream_lines
 from .cells import Cell, clean, iso, local_time, machine, people, visible
 from .columns import column
 from .lookup import narrow
+from .settings import changed_settings, typed
 from .tables import Table, table
-from .terminal import Line, cut, draw_table, fit, lay_out, width_of
+from .terminal import Line, cut, draw_table, fit, lay_out, width_of, wrap
 
 __all__ = ["call_data", "call_lines"]
 
 _LEFT = 21
-_FACTS = (
+_FACTS = ("from_uri", "to_uri", "request_uri", "asserted_identity", "diversion")
+"""Facts of which each has its line."""
+_FIGURES = (
     ("state", "status_code", "reason", "released_by", "release_cause"),
-    ("from_uri", "to_uri", "request_uri", "asserted_identity", "diversion"),
+    _FACTS,
     ("src", "dst", "transport", "user_agent", "server"),
     ("start", "ringing", "answered", "end"),
-)
-"""Facts of which each has its line, in groups."""
-_FIGURES = (
     (
-        "post_dial_delay_ms",
-        "setup_latency_ms",
-        "answer_to_ack_ms",
-        "media_latency_ms",
-        "disconnect_delay_ms",
+        "post_dial_delay_ms", "setup_latency_ms", "answer_to_ack_ms", "media_latency_ms", "disconnect_delay_ms",
         "duration_s",
     ),
     ("messages", "retransmissions", "dialogs", "auth"),
-    ("media", "codecs", "codecs_offered", "codecs_answered"),
-    ("dtmf_method", "digits_from_caller", "digits_from_callee", "text_messages"),
+    ("media", "codecs", "codecs_offered", "codecs_answered", "dtmf_method", "text_messages"),
     ("streams", "packets", "lost", "loss_percent", "max_jitter_ms", "mos", "mos_scale", "one_way"),
     ("capture", "first_frame", "last_frame"),
-)
-"""Facts that stand beside each other, each group from a new line."""
-_STREAM_COLUMNS = (
-    "src", "src_port", "dst", "dst_port", "codec", "packets", "loss_percent", "max_jitter_ms", "mos",
-    "discarded_percent", "mos_min", "rtcp_lost_percent", "rtt_ms", "dtmf", "ssrc",
 )  # fmt: skip
+"""Facts that stand beside each other, each group from a new line."""
+_ALIKE = 3
+"""Findings of one code that have their sentences; the others are counted."""
+_LEGS = 20
+_EVIDENCE = 5
+_ROOM = 40
+"""Columns that what a message is should have; where it has not, ports give way."""
+_MESSAGES = (150, 50)
+"""Of a long call: messages that are shown from its beginning, and from its end."""
 
 
 def call_data(result: Result, call: Call) -> dict[str, Any]:
@@ -55,6 +56,7 @@ def call_data(result: Result, call: Call) -> dict[str, Any]:
     session = next((each for each in result.sessions if call.call_id in each.call_ids), None)
     return {
         "call": _objects(table(own, "calls"))[0],
+        "settings": changed_settings(result.options),
         "findings": _objects(_findings(own, call)),
         "digits": [
             {
@@ -105,41 +107,61 @@ def call_lines(result: Result, call: Call, width: int = 80, tz: datetime.tzinfo 
     ]
     if call.partial:
         lines.append([("The capture began after this call did: its beginning is not known.", "yellow")])
-    lines += _finding_lines(_findings(own, call), width)
+    capture = result.captures[call.capture] if 0 <= call.capture < len(result.captures) else None
+    if capture is not None and capture.grade not in (None, "good"):
+        doubts = "; ".join(capture.doubts)
+        lines += [[(line, "yellow")] for line in wrap(f"The capture is {capture.grade}: {doubts}.", width)]
+    lines += finding_lines(_findings(own, call), width)
     lines += _session_lines(result, call, width)
-    for group in _FACTS:
-        known = [name for name in group if facts[name] is not None]
-        lines += [[]] if known else []
-        lines += [_fact(name, facts[name], width, tz) for name in known]
     lines.append([])
     for figures in _FIGURES:
-        lines += _beside([(name, facts[name]) for name in figures if facts[name] is not None], width, tz)
+        known = [(name, facts[name]) for name in figures if facts.get(name) is not None]
+        if figures is _FACTS:
+            lines += [_fact(name, value, width, tz) for name, value in known]
+        else:
+            lines += _beside(known, width, tz)
+    lines += digit_lines(call.digits, width, tz)
     lines += [[], [(f"Messages ({len(messages)})", "bold"), *_day(messages, tz)], *_message_lines(messages, width, tz)]
     if len(dialogs) > 1:
         lines += [[], [(f"Dialogs ({len(dialogs)})", "bold")]]
         lines += draw_table(dialogs, lay_out(dialogs, width, tz))
-    if len(streams):
-        chosen = streams.only([name for name in _STREAM_COLUMNS if any(each is not None for each in streams[name])])
-        lines += [[], [(f"Streams ({len(streams)})", "bold")]]
-        lines += draw_table(chosen, lay_out(chosen, width, tz, chosen=True))
+    lines += stream_lines(own, call, streams, width, tz)
+    settings = changed_settings(result.options)
+    if settings:
+        told = ", ".join(f"{name}={typed(name, value)}" for name, value in settings.items())
+        lines += [[], [("Settings", "bold")], *([("  " + line, "")] for line in wrap(told, width - 2))]
     lines = [fit(line, width) for line in [*lines, [], [("Wireshark filter", "bold")]]]
     return [*lines, [(visible(str(facts["wireshark_filter"])), "")]]  # to be copied: never cut
 
 
-def _finding_lines(findings: Table, width: int) -> list[Line]:
-    """What is wrong and what to do about it; of consequences and notes one line."""
+def finding_lines(findings: Table, width: int) -> list[Line]:
+    """What is wrong and what to do about it, in the order given; of what is only worth knowing no advice."""
     lines: list[Line] = []
-    wanted = ("severity", "code", "explanation", "advice", "evidence", "doubtful")
-    for severity, code, explanation, advice, evidence, doubtful in zip(
+    wanted = ("severity", "code", "explanation", "advice", "evidence", "doubtful", "causes")
+    seen: Counter[Cell] = Counter()
+    for severity, code, explanation, advice, evidence, doubtful, causes in zip(
         *(findings[name] for name in wanted), strict=True
     ):
+        seen[code] += 1
+        if seen[code] > _ALIKE:
+            continue
         style = {"error": "bold red", "warning": "bold yellow"}.get(str(severity), "bold")
-        lines += [[], [(f"{severity}: {code}", style), (f"  frame {evidence}" if evidence else "", "dim")]]
-        texts = [str(explanation), *([f"Doubtful: {doubtful}"] if doubtful else [])]
-        for text in [*texts, *([str(advice)] if severity != "info" and advice else [])]:
-            dim = "" if text in texts else "dim"
-            lines += [[("  " + line, dim)] for line in textwrap.wrap(visible(text), max(width - 2, 20))]
-    return lines
+        because = f", a consequence of {str(causes).replace(',', ', ')}" if causes else ""
+        frames = [each for each in str(evidence or "").split(",") if each]
+        shown = f"  frame{'' if len(frames) == 1 else 's'} {', '.join(frames[:6])}" if frames else ""
+        more = ", ..." if len(frames) > 6 else ""
+        lines += [[], [(f"{severity}: {code}", style), (because, ""), (shown + more, "dim")]]
+        lines += _indented(str(explanation), width)
+        if doubtful:
+            lines += _indented(f"Doubtful: {doubtful}.", width, "yellow")
+        if severity != "info" and advice and seen[code] == 1:
+            lines += _indented(f"What to do: {advice}", width, "dim")
+    more_of = [f"{count - _ALIKE} more {code}" for code, count in seen.items() if count > _ALIKE]
+    return [*lines, [], *_indented(f"And {', '.join(more_of)}.", width, "dim")] if more_of else lines
+
+
+def _indented(text: str, width: int, style: str = "") -> list[Line]:
+    return [[("  " + line, style)] for line in wrap(text, width - 2)]
 
 
 def _session_lines(result: Result, call: Call, width: int) -> list[Line]:
@@ -147,10 +169,17 @@ def _session_lines(result: Result, call: Call, width: int) -> list[Line]:
     session = next((each for each in result.sessions if call.call_id in each.call_ids), None)
     if session is None or len(session.call_ids) < 2:
         return []
+    legs = {each.call_id: each for each in result.calls if each.call_id in frozenset(session.call_ids)}
+    others = [each for each in session.call_ids if each != call.call_id]
     lines: list[Line] = [[], [(f"Session {session.number}", "bold"), (f"  {len(session.call_ids)} legs", "")]]
-    lines += [[("  " + cut(visible(each), max(width - 2, 1)), "")] for each in session.call_ids if each != call.call_id]
+    for call_id in others[:_LEGS]:
+        leg = legs.get(call_id)
+        who = "" if leg is None else f"{leg.caller or '?'} to {leg.callee or '?'}, {leg.state}  "
+        lines.append([("  " + cut(visible(f"{who}{call_id}"), max(width - 2, 1)), "")])
+    if len(others) > _LEGS:
+        lines.append([(f"  and {len(others) - _LEGS} more", "dim")])
     kinds = dict.fromkeys(f"{each.kind}: {each.text}" for each in session.evidence if call.call_id in each.calls)
-    return lines + [[("  by " + cut(visible(text), max(width - 5, 1)), "dim")] for text in list(kinds)[:5]]
+    return lines + [[("  by " + cut(visible(text), max(width - 5, 1)), "dim")] for text in list(kinds)[:_EVIDENCE]]
 
 
 def _fact(name: str, value: Cell, width: int, tz: datetime.tzinfo) -> Line:
@@ -165,8 +194,12 @@ def _beside(facts: list[tuple[str, Cell]], width: int, tz: datetime.tzinfo) -> l
     """Names and values one after another, from a new line where there is no more room."""
     lines: list[Line] = []
     room = 0
+    day = ""
     for name, value in facts:
-        text = cut(people(value, column("calls", name), tz), max(width - len(name) - 1, 1))
+        text = people(value, column("calls", name), tz)
+        if column("calls", name).dtype == "time":  # the day once
+            day, text = text[:10], text if text[:10] != day else text[11:]
+        text = cut(text, max(width - len(name) - 1, 1))
         need = len(name) + 1 + width_of(text)
         if need + 3 > room or not lines:
             lines.append([])
@@ -198,10 +231,20 @@ def _message_lines(messages: Table, width: int, tz: datetime.tzinfo) -> list[Lin
         (f"{(int(time or 0) - first) / 1e9:.3f}", str(frame), str(src), str(dst), visible(str(summary)), again is True)
         for time, frame, src, dst, summary, again in rows
     ]
+    left = len(texts) - sum(_MESSAGES)
+    if left > 0:
+        texts = texts[: _MESSAGES[0]] + texts[-_MESSAGES[1] :]
     clock, number, source, target = (_widest([row[at] for row in texts]) for at in range(4))  # type: ignore[misc]
+    if width - clock - number - source - target - 9 < min(_ROOM, _widest([row[4] for row in texts])):
+        hosts = {text: text.rpartition(":")[0] for row in texts for text in row[2:4]}
+        if len(set(hosts.values())) == len(hosts):  # ports tell nothing apart
+            texts = [(time, at, hosts[src], hosts[dst], what, again) for time, at, src, dst, what, again in texts]
+            source, target = _widest([row[2] for row in texts]), _widest([row[3] for row in texts])
     room = max(width - clock - number - source - target - 9, 16)
     lines: list[Line] = []
-    for time, frame, src, dst, summary, again in texts:
+    for at, (time, frame, src, dst, summary, again) in enumerate(texts):
+        if left > 0 and at == _MESSAGES[0]:
+            lines.append([(f"... {left:,} messages are left out here; the table messages has them all", "yellow")])
         line = [
             (f"{time:>{clock}}  ", ""),
             (f"{frame:>{number}}  ", "dim"),

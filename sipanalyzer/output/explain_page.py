@@ -1,6 +1,6 @@
 """What a thing means, for people and as data. Floor 8, standard library only.
 
-In: explanations that :func:`sipanalyzer.explanations.lookup.explain` found. Out: styled lines (see :mod:`.terminal`),
+In: explanations that :func:`.explain_list.find_things` found. Out: styled lines (see :mod:`.terminal`),
 or dictionaries for JSON. Texts are wrapped to the width; commands and filters in backquotes will be copied, and so are
 never broken.
 """
@@ -15,21 +15,23 @@ from typing import Any
 from ..explanations import Explanation
 from ..explanations.lookup import explain
 from ..options import Options
+from .settings import measured, typed
 from .terminal import Line, cut, width_of
 
-__all__ = ["explain_data", "explain_lines"]
+__all__ = ["explain_data", "explain_lines", "wrapped"]
 
 _WHAT = {
     "finding": "finding", "status": "SIP status", "cause": "Q.850 cause", "method": "SIP method",
-    "header": "SIP header", "metric": "metric",
+    "header": "SIP header", "metric": "metric", "option": "setting of the analysis",
 }  # fmt: skip
 _CAUSES = {"header": "What goes wrong", "metric": "What moves it"}
+_MEND = {"option": "How to set it"}
+_SEE = {"option": "What rests on it"}
 _SEVERITY = {"error": "red", "warning": "yellow", "info": "cyan"}
 _INDENT = "  "
 _NARROWEST = 12
 _WORD = re.compile(r"`[^`]*`[^\s`]*|[^\s`]+`[^`]*`[^\s`]*|[^\s`]+")
 """A word, or what stands in backquotes with what hangs on to it."""
-_UNITS = (("_ns", 1e9, "s"), ("_ms", 1.0, "ms"), ("_percent", 1.0, "%"), ("_ppm", 1.0, "ppm"), ("_bytes", 1.0, "B"))
 
 
 def explain_data(found: Sequence[Explanation]) -> list[dict[str, Any]]:
@@ -79,27 +81,27 @@ def explain_lines(found: Sequence[Explanation], width: int = 80) -> list[Line]:
 
 
 def _page(each: Explanation, width: int) -> Iterator[Line]:
-    yield from _wrapped(_title(each), width, style="bold")
+    yield from wrapped(_title(each), width, style="bold")
     kind = [(_WHAT[each.kind], "dim")]
     if each.severity is not None:
         kind += [(", ", "dim"), (each.severity, _SEVERITY.get(each.severity, ""))]
     yield kind
     yield []
-    yield from _wrapped(each.meaning, width)
+    yield from wrapped(each.meaning, width)
     if each.advice:
         yield from _part("In short")
-        yield from _wrapped(each.advice, width, _INDENT)
+        yield from wrapped(each.advice, width, _INDENT)
     yield from _list(_CAUSES.get(each.kind, "Likely causes"), each.causes, width, numbered=True)
     yield from _list("How to confirm it", each.confirm, width)
-    yield from _list("How to mend it", each.mend, width)
+    yield from _list(_MEND.get(each.kind, "How to mend it"), each.mend, width)
     if each.options:
         yield from _part("Settings that decide (OPTION=default)")
         yield from _settings_part(each, width)
     if each.source:
         yield from _part("Source")
-        yield from _wrapped(each.source, width, _INDENT)
+        yield from wrapped(each.source, width, _INDENT)
     if each.see:
-        yield from _part("See also")
+        yield from _part(_SEE.get(each.kind, "See also"))
         yield from _see_part(each.see, width)
 
 
@@ -119,14 +121,14 @@ def _list(name: str, texts: Sequence[str], width: int, *, numbered: bool = False
         return
     yield from _part(name)
     for number, text in enumerate(texts, start=1):
-        yield from _wrapped(text, width, (_INDENT + f"{number}. ") if numbered else (_INDENT + "- "))
+        yield from wrapped(text, width, (_INDENT + f"{number}. ") if numbered else (_INDENT + "- "))
 
 
 def _settings_part(each: Explanation, width: int) -> Iterator[Line]:
     room = max(width - len(_INDENT), _NARROWEST)
-    typed = [(cut(f"{name}={_typed(value)}", room), _said(name, value)) for name, value in _settings(each)]
-    longest = max((len(text) for text, said in typed if said), default=0)
-    for text, said in typed:
+    shown = [(cut(f"{name}={typed(name, value)}", room), measured(name, value)) for name, value in _settings(each)]
+    longest = max((len(text) for text, said in shown if said), default=0)
+    for text, said in shown:
         line = [(_INDENT, ""), (text, "cyan")]
         if said and longest + 2 + len(said) <= room:
             line.append((f"{'':{longest - len(text)}}  {said}", "dim"))
@@ -138,7 +140,7 @@ def _see_part(names: Sequence[str], width: int) -> Iterator[Line]:
     shown = [_seen(name) for name in names]
     longest = min(max(len(name) for name, _ in shown), width // 2)
     for name, title in shown:
-        yield from _wrapped(title, width, f"{_INDENT}{name:<{longest}}  ", style="dim", first_style="cyan")
+        yield from wrapped(title, width, f"{_INDENT}{name:<{longest}}  ", style="dim", first_style="cyan")
 
 
 def _seen(name: str) -> tuple[str, str]:
@@ -146,7 +148,7 @@ def _seen(name: str) -> tuple[str, str]:
     return (f"cause {found.name}" if found.kind == "cause" else name), found.title
 
 
-def _wrapped(text: str, width: int, first: str = "", *, style: str = "", first_style: str = "") -> Iterator[Line]:
+def wrapped(text: str, width: int, first: str = "", *, style: str = "", first_style: str = "") -> Iterator[Line]:
     """The text behind `first`, wrapped at blanks; further lines are indented as far. What is quoted is not broken."""
     hanging = " " * len(first)
     room = max(width - len(first), _NARROWEST)
@@ -166,18 +168,3 @@ def _settings(each: Explanation) -> Iterator[tuple[str, Any]]:
     for name in each.options:
         value = defaults[name]
         yield name, list(value) if isinstance(value, tuple) else value
-
-
-def _typed(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ",".join(value) if isinstance(value, list) else str(value)
-
-
-def _said(name: str, value: Any) -> str:
-    """``10 s`` of ``interval_ns`` 10000000000."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return ""
-    return next((f"{value / divisor:g} {unit}" for ending, divisor, unit in _UNITS if name.endswith(ending)), "")

@@ -53,8 +53,9 @@ def find_call(result: Result, wanted: str | int) -> Call:
     found = [call for call in calls if call.call_id.startswith(beginning)] if beginning else []
     if len(found) == 1:
         return found[0]
-    if not found and beginning.isascii() and beginning.isdigit() and len(beginning) < 10:
-        return _by_row(result, int(beginning))
+    number = int(beginning) if beginning.isascii() and beginning.isdigit() and len(beginning) < 10 else None
+    if number is not None and (not found or number < len(calls)):  # the beginning of several calls names none of them
+        return _by_row(result, number)
     if found:
         some = ", ".join(visible(call.call_id) for call in found[:_CANDIDATES])
         more = f" and {len(found) - _CANDIDATES} more" if len(found) > _CANDIDATES else ""
@@ -72,11 +73,12 @@ def _by_row(result: Result, row: int) -> Call:
     return result.calls[order[row]]
 
 
-def narrow(result: Result, call_ids: Collection[str]) -> Result:
+def narrow(result: Result, call_ids: Collection[str], *, number: str | None = None) -> Result:
     """The result of these Call-IDs alone: their messages, transactions, dialogs, calls, streams and so on.
 
     What is told of the captures, of the network and of probes stays as it is: they were read whole. Findings are those
-    of the whole, since a rule that looks at many calls would not find the same in one of them.
+    of the whole, since a rule that looks at many calls would not find the same in one of them. `number` is the number
+    that chose the Call-IDs, if one did: the summary says so.
     """
     wanted = frozenset(call_ids)
     messages, rows = _narrow_messages(result.messages, wanted)
@@ -127,7 +129,7 @@ def narrow(result: Result, call_ids: Collection[str]) -> Result:
         outages=tuple(
             dataclasses.replace(each, stream=places[each.stream]) for each in result.outages if each.stream in places
         ),
-        extra=without_derived(result.extra) | {"findings": findings},
+        extra=without_derived(result.extra) | {"findings": findings} | ({"number": number} if number else {}),
     )
 
 

@@ -6,20 +6,24 @@ meaning; times are ISO 8601 with ``Z``, units stand in names, what is not known 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..anomalies import MEANING
-from ..explanations import explanations
-from ..facts import SEVERITIES
+from ..explanations import explanation
+from ..facts import SEVERITIES, Finding, Quality, Registration, Subscription
 from ..health import GRADES
 from ..result import Call, Capture, Result, Stream, host_port
 from .calls_table import CALL_CELLS
 from .cells import clean, iso, rounded
 from .derived import findings_of
+from .settings import changed_settings
 
-__all__ = ["WORST_STREAMS", "summarize"]
+__all__ = ["DOUBT", "FINE", "NOTHING", "TROUBLE", "WORST_STREAMS", "summarize"]
+
+TROUBLE, DOUBT, FINE, NOTHING = "trouble", "look closer", "nothing wrong was found", "nothing to judge"
+"""The verdict: there are errors; warnings only; neither; no SIP and no RTP at all."""
 
 WORST_STREAMS = 5
 """How many streams the summary names."""
@@ -39,6 +43,8 @@ def summarize(result: Result) -> dict[str, Any]:
         "verdict": _verdict(result, findings),
         "findings": findings,
         "quality": _quality(result),
+        "settings": changed_settings(result.options),
+        "number": result.extra.get("number"),
         "captures": [_capture(capture) for capture in result.captures],
         "unreadable": [clean(str(error)) for error in result.extra.get("unreadable", ())],
         "passed_over": [clean(name) for name in result.extra.get("passed_over", ())],
@@ -46,6 +52,9 @@ def summarize(result: Result) -> dict[str, Any]:
         "calls": _calls(result),
         "streams": _streams(result.streams),
         "messages": _messages(result),
+        "registrations": _states_of(result.registrations),
+        "pages": {"count": len(result.pages), "over_limit": sum(page.over_limit for page in result.pages)},
+        "subscriptions": _states_of(result.subscriptions),
         "anomalies": _anomalies(result.captures),
     }
 
@@ -71,76 +80,56 @@ def _capture(capture: Capture) -> dict[str, Any]:
 
 # ---- the answer first
 def _findings(result: Result) -> list[dict[str, Any]]:
-    """Findings by code, the gravest first, with the number of calls that each concerns."""
-    found: dict[str, dict[str, Any]] = {}
-    calls: dict[str, set[str]] = {}
-    texts = explanations("finding")
+    """Findings by code, the gravest first, with the number of calls that each concerns and the gravest example."""
+    found: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings_of(result):
-        entry = found.get(finding.code)
-        if entry is None:
-            entry = found[finding.code] = {
-                "code": finding.code,
-                "severity": finding.severity,
-                "title": texts[finding.code].title,
-                "count": 0,
-                "calls": 0,
-                "example": clean(finding.explanation),
-                "advice": clean(finding.advice),
-                "call_id": None if finding.call_id is None else clean(finding.call_id),
+        found[finding.code].append(finding)
+    known = {call.call_id for call in result.calls}
+    order = {severity: at for at, severity in enumerate(SEVERITIES)}
+    entries = []
+    for code, group in found.items():
+        worst = min(group, key=lambda each: (order[each.severity], each.call_id not in known))
+        calls = {call_id for each in group for call_id in _calls_of(each, result, known)}
+        stream = None if worst.stream is None else result.streams[worst.stream]
+        entries.append(
+            {
+                "code": code,
+                "severity": worst.severity,
+                "title": explanation("finding", code).title,
+                "count": len(group),
+                "calls": len(calls),
+                "example": clean(worst.explanation),
+                "advice": clean(worst.advice),
+                "doubtful": None if worst.doubtful is None else clean(worst.doubtful),
+                "call_id": clean(worst.call_id) if worst.call_id in known and worst.call_id is not None else None,
+                "ssrc": None if stream is None else f"0x{stream.ssrc:08x}",
+                "frame": worst.frame,
+                "file": None if worst.capture is None else clean(result.captures[worst.capture].file),
             }
-            calls[finding.code] = set()
-        entry["count"] += 1
-        if SEVERITIES.index(finding.severity) < SEVERITIES.index(entry["severity"]):
-            entry |= {
-                "severity": finding.severity,
-                "example": clean(finding.explanation),
-                "advice": clean(finding.advice),
-                "call_id": None if finding.call_id is None else clean(finding.call_id),
-            }
-        if finding.call_id is not None:
-            calls[finding.code].add(finding.call_id)
-    for code, entry in found.items():
-        entry["calls"] = len(calls[code])
-    return sorted(
-        found.values(),
-        key=lambda each: (SEVERITIES.index(each["severity"]), -each["calls"], -each["count"], each["code"]),
-    )
+        )
+    return sorted(entries, key=lambda each: (order[each["severity"]], -each["calls"], -each["count"], each["code"]))
 
 
-def _quality(result: Result) -> dict[str, Any]:
-    """Rated calls by the bands of ITU-T G.109 (on the narrowband scale's range), and MOS by scale."""
-    least = result.options.min_quality_ns
-    bands = dict.fromkeys(("good", "fair", "poor"), 0)
-    scores: dict[str, list[float]] = {}
-    for call in result.calls:
-        rated = [
-            (quality.relative, quality)
-            for number in call.streams
-            if (quality := result.streams[number].quality) is not None
-            and result.streams[number].end - result.streams[number].start >= least
-        ]
-        if rated:
-            relative, quality = min(rated, key=lambda each: each[0])
-            bands["good" if relative >= _SATISFIED else "fair" if relative >= _SOME_DISSATISFIED else "poor"] += 1
-            scores.setdefault(quality.scale, []).append(quality.mos)
-    return {
-        "rated_calls": sum(bands.values()),
-        **bands,
-        "mos": {
-            scale: {"calls": len(values), "median": rounded(_quantile(sorted(values), 0.5), ""), "min": min(values)}
-            for scale, values in sorted(scores.items())
-        },
-    }
+def _calls_of(finding: Finding, result: Result, known: set[str]) -> Iterator[str]:
+    """The calls that a finding concerns: not registrations and the like, which have Call-IDs too."""
+    if finding.call_id in known and finding.call_id is not None:
+        yield finding.call_id
+    if finding.stream is not None:
+        stream = result.streams[finding.stream]
+        yield from (each for each in (stream.call_id, *stream.also_call_ids) if each is not None and each in known)
 
 
 def _verdict(result: Result, findings: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One word for the whole, and why."""
+    """One word for the whole, and what it rests on."""
     worst = findings[0]["severity"] if findings else None
     grades = [capture.grade for capture in result.captures if capture.grade is not None]
+    nothing = NOTHING if not len(result.messages) and not result.streams else FINE
+    counts = Counter(each.severity for each in findings_of(result))
     return {
-        "word": {"error": "trouble", "warning": "look closer"}.get(worst or "", "nothing wrong was found"),
-        "errors": sum(each["count"] for each in findings if each["severity"] == "error"),
-        "warnings": sum(each["count"] for each in findings if each["severity"] == "warning"),
+        "word": {"error": TROUBLE, "warning": DOUBT}.get(worst or "", nothing),
+        "errors": counts["error"],
+        "warnings": counts["warning"],
+        "notes": counts["info"],
         "calls_with_errors": _calls_with(result, "error"),
         "calls_with_warnings": _calls_with(result, "warning"),
         "capture_grade": max(grades, key=GRADES.index, default=None),
@@ -148,7 +137,71 @@ def _verdict(result: Result, findings: Sequence[dict[str, Any]]) -> dict[str, An
 
 
 def _calls_with(result: Result, severity: str) -> int:
-    return len({each.call_id for each in findings_of(result) if each.severity == severity and each.call_id is not None})
+    known = {call.call_id for call in result.calls}
+    return len(
+        {
+            call_id
+            for each in findings_of(result)
+            if each.severity == severity
+            for call_id in _calls_of(each, result, known)
+        }
+    )
+
+
+# ---- quality
+def _quality(result: Result) -> dict[str, Any]:
+    """Rated calls by the bands of ITU-T G.109 (on the narrowband scale's range), and MOS by scale.
+
+    A call is as good as its worst stream that lasted long enough. Streams of no call stand for themselves, under
+    ``streams``. Where nothing is rated, ``reason`` says why.
+    """
+    rated = dict(_rated(result))
+    by_call = [
+        min(own, key=lambda quality: quality.relative)
+        for call in result.calls
+        if (own := [rated[number] for number in call.streams if number in rated])
+    ]
+    alone = [quality for number, quality in rated.items() if result.streams[number].call_id is None]
+    bands, mos = _bands(by_call)
+    told: dict[str, Any] = {"rated_calls": len(by_call), **bands, "mos": mos}
+    bands, mos = _bands(alone, "streams")
+    told["streams"] = {"rated": len(alone), **bands, "mos": mos}
+    told["reason"] = None if rated else _why_unrated(result)
+    return told
+
+
+def _rated(result: Result) -> Iterator[tuple[int, Quality]]:
+    for number, stream in enumerate(result.streams):
+        if stream.quality is not None and stream.end - stream.start >= result.options.min_quality_ns:
+            yield number, stream.quality
+
+
+def _bands(rated: Sequence[Quality], what: str = "calls") -> tuple[dict[str, int], dict[str, dict[str, Any]]]:
+    bands = dict.fromkeys(("good", "fair", "poor"), 0)
+    scores: dict[str, list[float]] = {}
+    for quality in rated:
+        relative = quality.relative
+        bands["good" if relative >= _SATISFIED else "fair" if relative >= _SOME_DISSATISFIED else "poor"] += 1
+        scores.setdefault(quality.scale, []).append(quality.mos)
+    return bands, {
+        scale: {
+            what: len(values),
+            "median": rounded(_quantile(sorted(values), 0.5), ""),
+            "min": rounded(min(values), ""),
+        }
+        for scale, values in sorted(scores.items())
+    }
+
+
+def _why_unrated(result: Result) -> str | None:
+    if not result.streams:
+        return "no RTP was captured" if any(call.answered is not None for call in result.calls) else None
+    rated = [stream for stream in result.streams if stream.quality is not None]
+    if rated:
+        return f"no stream lasted {result.options.min_quality_ns / 1e9:g} s"
+    if all(stream.codec is None for stream in result.streams):
+        return "no codec is known: no SDP was captured"
+    return "no stream is audio in a codec that the E-model covers"
 
 
 def _calls(result: Result) -> dict[str, Any]:
@@ -173,6 +226,7 @@ def _calls(result: Result) -> dict[str, Any]:
         "setup_latency_ms": _spread(_figures(calls, result, "setup_latency_ms"), "ms"),
         "duration_s": _spread(_figures(calls, result, "duration_s"), "s"),
         "retransmissions": sum(call.retransmissions for call in calls),
+        "only": None if len(calls) != 1 else {"caller": _name(calls[0].caller), "callee": _name(calls[0].callee)},
         "failures": [
             {"status_code": status, "reason": reason or None, "calls": count}
             for (status, reason), count in reasons.most_common(5)
@@ -181,6 +235,14 @@ def _calls(result: Result) -> dict[str, Any]:
         if calls
         else None,
     }
+
+
+def _name(text: str | None) -> str | None:
+    return None if text is None else clean(text)
+
+
+def _states_of(rows: Sequence[Registration | Subscription]) -> dict[str, Any]:
+    return {"count": len(rows), "by_state": dict(Counter(row.state for row in rows if row.state).most_common())}
 
 
 def _figures(calls: Sequence[Call], result: Result, column: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""A table for people: aligned, never wrapped, with the columns that fit. Floor 8.
+"""A table for people: aligned, with the columns that fit; only sentences below their row are wrapped. Floor 8.
 
 In: a table, a width, a time zone. Out: lines of (text, style) pieces, which :func:`write_lines` writes in colour on a
 terminal (with rich, loaded only then) and plain elsewhere.
@@ -17,72 +17,22 @@ from typing import IO, TYPE_CHECKING
 
 from .cells import Cell, moment, people, visible
 from .columns import Column
+from .shown import BENEATH, ESSENTIAL, HIDDEN_WHEN_ZERO, NARROW, Wish, style_of, wishes
 
 if TYPE_CHECKING:
     from .tables import Table  # loads numpy, which a page of words has no need of
 
-__all__ = ["Layout", "Line", "cut", "draw_table", "fit", "lay_out", "width_of", "write_lines"]
+__all__ = ["Layout", "Line", "cut", "cut_path", "draw_table", "fit", "lay_out", "width_of", "wrap", "write_lines"]
 
 Line = list[tuple[str, str]]
 """Pieces of text with a rich style each; an empty style is plain."""
 
 GAP = 2
-NARROW = 14
-"""Width that a text column shrinks to before columns are left out."""
-WIDE = 60
-"""Width beyond which a text is cut even where there is room, unless the column was asked for by name."""
-
-_SHOWN = {
-    "calls": "start:4 caller:2 callee:3 state:1 status_code:5 reason:13 post_dial_delay_ms:7 duration_s:6 codecs:8:9 "
-    "streams:16 packets:14 loss_percent:9 max_jitter_ms:12 mos:10 findings:15:20 one_way:25 release_cause:20 "
-    "src:17 dst:18 user_agent:21 server:22 retransmissions:23 transport:19 first_frame:24 call_id:11",
-    "streams": "start:21 src:1 src_port:2 dst:3 dst_port:4 ssrc:10 codec:5 packets:6 lost:12 loss_percent:7 "
-    "max_jitter_ms:8 mos:9 mean_jitter_ms:15 max_delta_ms:13 discarded_percent:14 duplicates:18 out_of_order:17 "
-    "restarts:19 rtcp_lost_percent:25 rtt_ms:26 dtmf:27 findings:28:20 "
-    "duration_s:11 direction:16 ptime_ms:20 kbit_s:29 dscp:22 matched:23 call_id:24",
-    "messages": "frame:3 time:1 src:4 dst:5 summary:2:24 transport:9 retransmission:7 cseq:8 call_id:6 user_agent:10",
-    "dialogs": "start:1 state:2 local_uri:3 remote_uri:4 confirmed:6 end:7 call_id:5 from_tag:8 to_tag:9",
-    "transactions": "start:1 method:2 src:3 dst:4 status_code:5 first_response_ms:6 final_response_ms:7 "
-    "retransmissions:8 call_id:9 branch:10",
-    "registrations": "start:3 aor:1:20 state:2 status_code:5 registrar:4 contact:9 expires_s:6 refresh:10 attempts:8 "
-    "registration_delay_ms:7 source:11 call_id:12",
-    "pages": "time:3 from_uri:1 to_uri:2 status_code:4 delivery_ms:6 size_bytes:7 request_bytes:8 over_limit:5 "
-    "text:9:20 content_type:10 src:12 dst:13 call_id:11",
-    "subscriptions": "start:5 event:1 subscriber:2 notifier:3 state:4 expires_s:7 notifies:6 status_code:8 call_id:9",
-    "endpoints": "address:1:15 roles:2 products:9:20 messages_sent:3 messages_received:4 calls:5 answered:6 "
-    "asr_percent:10 mean_response_ms:7 p95_response_ms:8 retransmissions:13 loss_percent_to:11 loss_percent_from:12",
-    "probes": "src:1 dst:2 sent:3 answered:4 answered_percent:5 mean_response_ms:6 max_response_ms:7",
-    "findings": "severity:2 code:1:20 time:6 explanation:3:40 call_id:5 frame:4 ssrc:8 affects:9 doubtful:7 "
-    "advice:10:40",
-    "statistics": "metric:1 value:2 unit:3 basis:4 scope:5 note:6:30",
-    "intervals": "stream:1 start:2 packets:3 lost:4 discarded:5 max_jitter_ms:6 r_factor:8 mos:7 ssrc:9 call_id:10",
-    "rtcp": "time:1 type:2 src:3 dst:4 ssrc:9 reported_ssrc:5 fraction_lost_percent:6 cumulative_lost:7 jitter_ms:8 "
-    "rtt_ms:10 values:11:20 call_id:12",
-    "captures": "file:1:24 format:4 link_types:6 packets:2 bytes:7 first:3 last:5 cut_packets:10 dropped:11 "
-    "clock_steps:12 grade:13 doubts:14:30 duplicated_percent:15 anomalies:9:24 damage:8:24",
-}
-"""What a terminal shows: columns from left to right, each with its rank (1 is the last to be left out), and the width
-that it is not cut below (:data:`NARROW` where none is given)."""
-
-_PATHS = ("file", "capture")
-_HIDDEN_WHEN_ZERO = frozenset({
-    "cut_packets", "dropped", "clock_steps", "retransmission", "retransmissions", "duplicates", "out_of_order",
-    "restarts",
-})  # fmt: skip
-"""Columns that say something only where one row has something."""
-
-_GOOD, _FAIR, _BAD, _DIM = "green", "yellow", "red", "dim"
-_STATES = {
-    "completed": _GOOD, "in-call": _GOOD, "confirmed": _GOOD, "cancelled": _FAIR, "busy": _FAIR, "no-answer": _FAIR,
-    "registered": _GOOD, "active": _GOOD, "no-response": _BAD, "challenged": _FAIR,
-    "redirected": _FAIR, "rejected": _BAD, "failed": _BAD, "ringing": "cyan", "setup": "cyan", "early": "cyan",
-}  # fmt: skip
-_LIMITS = {
-    "loss_percent": (1.0, 5.0), "max_jitter_ms": (30.0, 60.0), "post_dial_delay_ms": (8_000.0, 11_000.0),
-    "discarded_percent": (1.0, 5.0), "effective_loss_percent": (1.0, 5.0), "rtcp_lost_percent": (1.0, 5.0),
-}  # fmt: skip
-"""From here a figure is shown as fair, and as bad: the thresholds of the findings."""
-_BAD_IF_ANY = frozenset({"damage", "one_way", "dropped", "cut_packets", "restarts", "over_limit"})
+_PAGE = 100
+"""Width of sentences where nothing limits a line."""
+_UNITS = frozenset({"%", "s", "ms", "ppm", "kbit/s"})
+_ASCII = str.maketrans("…▁▂▃▄▅▆▇█", "~_.-=+*#@")
+"""What stands for our own characters where the output cannot hold them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +48,10 @@ class Layout:
     tz: datetime.tzinfo
     left_out: list[str] = field(default_factory=list)
     """Columns that hold something and found no room."""
+    beneath: list[str] = field(default_factory=list)
+    """Columns whose sentences stand below their row."""
+    width: int = _PAGE
+    """Columns of the page, to which those are wrapped."""
 
 
 def width_of(text: str) -> int:
@@ -126,11 +80,25 @@ def cut(text: str, width: int) -> str:
     return "".join(kept) + "…" if width > 0 else ""
 
 
-def _cut_path(text: str, width: int) -> str:
+def cut_path(text: str, width: int) -> str:
     """A file's name, cut at its beginning: what tells files apart stands at the end."""
     if width_of(text) <= width or width < 2:
         return cut(text, width)
     return "…" + cut(text[::-1], width).removesuffix("…")[::-1]
+
+
+def _cut_address(text: str, width: int) -> str:
+    """An address, without its port where there is no room for it: half a port says nothing."""
+    if width_of(text) <= width:
+        return text
+    return cut(text.rpartition(":")[0] or text, width)
+
+
+_CUTS: dict[str, Callable[[str, int], str]] = {
+    "file": cut_path, "capture": cut_path, "src": _cut_address, "dst": _cut_address, "registrar": _cut_address,
+    "source": _cut_address,
+}  # fmt: skip
+"""How a column's text is cut, where its beginning is not all that matters."""
 
 
 def fit(line: Line, width: int) -> Line:
@@ -158,44 +126,44 @@ def lay_out(table: Table, width: int | None, tz: datetime.tzinfo, *, chosen: boo
     chosen : bool
         The user named the columns: all are shown in that order, cut narrower, while they fit at all.
     """
-    ranks: dict[str, int] = {}
-    leasts: dict[str, int] = {}
-    for item in _SHOWN.get(table.name, "").split():
-        name, rank, *width_text = item.split(":")
-        ranks[name], leasts[name] = int(rank), int(width_text[0]) if width_text else NARROW
-    if chosen or not ranks:
-        order = [(at, each.name) for at, each in enumerate(table.columns)]
-    else:
-        order = [(ranks[name], name) for name in ranks]
     by_name = {each.name: (each, values) for each, values in zip(table.columns, table.data, strict=True)}
+    wanted = {} if chosen else wishes(table.name)
+    wanted = {name: wish for name, wish in wanted.items() if name in by_name}
+    order = sorted(wanted, key=lambda name: wanted[name].rank) if wanted else list(by_name)
     room = width if width is not None else sys.maxsize
     measured: dict[str, _Measure] = {}
-    widths: dict[str, int] = {}
     left_out = []
-    for _, name in sorted(order):
+    least = comfort = 0
+    """Width of the columns so far: cut as far as it goes, and as they should be."""
+    for name in order:
         column, values = by_name[name]
         if not chosen and len(table) and _says_nothing(name, values):
             continue
-        if room <= GAP:
+        wish = wanted.get(name) or Wish(0, NARROW, NARROW, sys.maxsize)
+        taken = least if wish.rank <= ESSENTIAL else comfort
+        if taken + GAP >= room:
             left_out.append(name)
             continue
-        measured[name] = measure = _measured(
-            column, values, tz, leasts.get(name, NARROW), sys.maxsize if chosen else WIDE
-        )
-        gap = GAP if widths else 0
-        if measure.least + gap <= room or not widths:
-            widths[name] = min(measure.least, room)
-            room -= widths[name] + gap
-        else:
+        measure = _measured(column, values, tz, wish)
+        gap = GAP if measured else 0
+        if measured and taken + gap + measure.least > room:
             left_out.append(name)
-    for name in widths:  # in order of rank: who was chosen first grows first
-        grow = max(0, min(measured[name].natural - widths[name], room))
-        widths[name] += grow
-        room -= grow
-    shown = [name for _, name in order if name in widths]
+            continue
+        measured[name] = measure
+        least += gap + measure.least
+        comfort += gap + measure.comfort
+    widths = {name: min(measure.least, room) for name, measure in measured.items()}
+    free = max(0, room - sum(widths.values()) - GAP * (len(widths) - 1))
+    for aim in ("comfort", "natural"):  # in order of rank: who was chosen first grows first
+        for name, measure in measured.items():
+            grow = max(0, min(getattr(measure, aim) - widths[name], free))
+            widths[name] += grow
+            free -= grow
+    shown = [name for name in wanted or order if name in widths]
     return Layout(
         [by_name[name][0] for name in shown], [widths[name] for name in shown], [measured[name].head for name in shown],
         [measured[name].date for name in shown], tz, left_out,
+        [name for name in BENEATH.get(table.name, ()) if not chosen and name in by_name], width or _PAGE,
     )  # fmt: skip
 
 
@@ -206,18 +174,22 @@ class _Measure:
     head: list[str]
     date: bool
     natural: int
+    comfort: int
     least: int
 
 
-def _measured(column: Column, values: Sequence[Cell], tz: datetime.tzinfo, narrow: int, wide: int) -> _Measure:
+def _measured(column: Column, values: Sequence[Cell], tz: datetime.tzinfo, wish: Wish) -> _Measure:
     """Measure a column; the date moves into the heading where all times share it."""
     days = _days(values, tz) if column.dtype == "time" else set()
     date = len(days) != 1
     content = max((width_of(people(value, column, tz, date=date)) for value in values), default=0)
     head = _heading(column.name, content) if date else [column.name, days.pop().isoformat()]
     heading = max(map(width_of, head))
-    natural = max(min(content, wide), heading)
-    return _Measure(head, date, natural, max(min(natural, narrow), heading) if column.dtype == "text" else natural)
+    natural = max(min(content, wish.widest), heading)
+    if column.dtype != "text":
+        return _Measure(head, date, natural, natural, natural)
+    least = max(min(natural, wish.least), heading)
+    return _Measure(head, date, natural, max(least, min(natural, wish.comfort)), least)
 
 
 def _days(values: Sequence[Cell], tz: datetime.tzinfo) -> set[datetime.date]:
@@ -232,7 +204,7 @@ def _days(values: Sequence[Cell], tz: datetime.tzinfo) -> set[datetime.date]:
 
 
 def _says_nothing(name: str, values: Sequence[Cell]) -> bool:
-    return all(value is None for value in values) or (name in _HIDDEN_WHEN_ZERO and not any(values))
+    return all(value is None for value in values) or (name in HIDDEN_WHEN_ZERO and not any(values))
 
 
 def _heading(name: str, width: int) -> list[str]:
@@ -261,21 +233,58 @@ def draw_table(table: Table, layout: Layout) -> Iterator[Line]:
             layout,
         )
     by_name = {each.name: values for each, values in zip(table.columns, table.data, strict=True)}
-    for row in zip(*(by_name[column.name] for column in layout.columns), strict=True):
+    indent = " " * (layout.widths[0] + GAP if layout.widths else 0)
+    sentences = [by_name[name] for name in layout.beneath]
+    for number, row in enumerate(zip(*(by_name[column.name] for column in layout.columns), strict=True)):
         yield _joined(
             [
-                (people(value, column, layout.tz, date=date), _style(column.name, value))
+                (people(value, column, layout.tz, date=date), style_of(column.name, value))
                 for value, column, date in zip(row, layout.columns, layout.dates, strict=True)
             ],
             layout,
         )
+        for name, values in zip(layout.beneath, sentences, strict=True):
+            if values[number] is not None:
+                first = name == layout.beneath[0]
+                text = f"{values[number]}" if first else f"{name}: {values[number]}"
+                for sentence in wrap(text, layout.width - len(indent)):
+                    yield [(indent, ""), (sentence, "" if first else "dim")]
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The text with nothing in it that disturbs a terminal, on lines no wider than `width` (at least 20)."""
+    width = max(width, 20)
+    lines, line, used = [], "", 0
+    for word in _words(visible(text)):
+        wide = width_of(word)
+        if used and used + 1 + wide > width:
+            lines.append(line)
+            line, used = "", 0
+        while wide > width:  # a URI, say: broken rather than cut
+            part = cut(word + " ", width).removesuffix("…")
+            lines.append(part)
+            word = word[len(part) :]
+            wide = width_of(word)
+        line, used = (f"{line} {word}", used + 1 + wide) if used else (word, wide)
+    return [*lines, line] if line or not lines else lines
+
+
+def _words(text: str) -> list[str]:
+    """The text's words; a unit stays with its number."""
+    words: list[str] = []
+    for word in text.split():
+        if words and word.rstrip(".,;:)") in _UNITS and words[-1][-1:].isdecimal():
+            words[-1] += f" {word}"
+        else:
+            words.append(word)
+    return words
 
 
 def _joined(pieces: Sequence[tuple[str, str]], layout: Layout) -> Line:
     line: Line = []
     last = len(pieces) - 1
     for at, ((text, style), column, width) in enumerate(zip(pieces, layout.columns, layout.widths, strict=True)):
-        text = (_cut_path if column.name in _PATHS else cut)(text, width)
+        text = _CUTS.get(column.name, cut)(text, width)
         space = " " * (width - width_of(text))
         right = column.dtype in ("int", "float")
         if right:
@@ -287,27 +296,13 @@ def _joined(pieces: Sequence[tuple[str, str]], layout: Layout) -> Line:
     return line
 
 
-def _style(name: str, value: Cell) -> str:
-    if value is None:
-        return _DIM
-    if name == "state":
-        return _STATES.get(str(value), "")
-    if name in ("severity", "grade"):
-        return {"error": _BAD, "poor": _BAD, "warning": _FAIR, "fair": _FAIR, "good": _GOOD}.get(str(value), "")
-    if name == "status_code":
-        return {2: _GOOD, 3: "cyan", 4: _FAIR, 5: _BAD, 6: _BAD}.get(int(value) // 100, "")
-    if name in _LIMITS:
-        fair, bad = _LIMITS[name]
-        return _BAD if float(value) >= bad else _FAIR if float(value) >= fair else ""
-    if name in _BAD_IF_ANY:
-        return _BAD if value else ""
-    return _FAIR if name == "retransmission" and value else ""
-
-
 def write_lines(lines: Iterable[Line], stream: IO[str], *, colour: bool) -> None:
     """Write styled lines; with `colour` as rich finds that the terminal can show it (it knows ``NO_COLOR`` too)."""
     ends = _colour_ends(stream) if colour else None
+    plain = not _holds(stream)
     for line in lines:
+        if plain:
+            line = [(text.translate(_ASCII), style) for text, style in line]
         if ends is None:
             stream.write("".join(text for text, _ in line).rstrip() + "\n")
             continue
@@ -315,6 +310,15 @@ def write_lines(lines: Iterable[Line], stream: IO[str], *, colour: bool) -> None
             before, after = ends(style) if style and text else ("", "")
             stream.write(f"{before}{text}{after}")
         stream.write("\n")
+
+
+def _holds(stream: IO[str]) -> bool:
+    """Whether the output can hold the characters that pages are drawn with."""
+    try:
+        "…▁█".encode(getattr(stream, "encoding", None) or "utf-8")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def _colour_ends(stream: IO[str]) -> Callable[[str], tuple[str, str]] | None:

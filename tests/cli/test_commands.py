@@ -189,7 +189,7 @@ def test_an_existing_file_is_not_overwritten_without_force(
 
 def test_the_summary_and_a_call_are_text_or_json(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["summary", "a"]) == 0
-    assert "sipanalyzer calls a" in capsys.readouterr().out
+    assert "sipanalyzer call a --id one@10.0.0.1" in capsys.readouterr().out
     assert cli.main(["summary", "a", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["calls"]["count"] == 1
     assert cli.main(["call", "a", "--id", "one"]) == 0

@@ -11,7 +11,7 @@ def page(result, width: int = 80) -> str:
 
 def test_the_page_has_facts_messages_and_streams() -> None:
     text = page(make_result())
-    for words in ("Call one@10.0.0.1", "alice to bob", "state                completed", "post_dial_delay_ms 250.00",
+    for words in ("Call one@10.0.0.1", "alice to bob", "state completed   status_code 200   reason OK", "post_dial_delay_ms 250.00",
                   "2.000  20  10.0.0.2:5060 > 10.0.0.1:5060  200 OK (INVITE)", "BYE sip:alice@10.0.0.1 (again)",
                   "PCMA       200      0.99     3.25", "sip.Call-ID =="):  # fmt: skip
         assert words in text, words

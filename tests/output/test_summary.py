@@ -78,8 +78,8 @@ def test_the_page_keeps_its_width(width: int) -> None:
 
 def test_the_page_says_the_essential() -> None:
     text = page(MANY)
-    for words in ("1 completed, 1 in-call, 1 failed, 1 ringing", "50.0 %  1 of 2", "503 Service Unavailable",
-                  "1 REGISTER", "50.00 %     3.2 ms", "1 began before the capture",
+    for words in ("1 completed, 1 in-call, 1 failed, 1 ringing", "1 of 2 (50.0 %)", "503 Service Unavailable",
+                  "1 REGISTER", "50.00 %     3.2 ms     -", "1 began before the capture",
                   "sipanalyzer calls a.pcap"):  # fmt: skip
         assert words in text, words
 
@@ -94,6 +94,12 @@ def test_a_damaged_and_an_unreadable_file_are_told() -> None:
 
 def test_an_empty_capture_has_a_page_too() -> None:
     text = page(empty_result())
+    assert text.startswith("Verdict       nothing to judge: no SIP and no RTP was found\n")
+    assert "Calls" not in text and "sipanalyzer captures a.pcap" in text
+
+
+def test_messages_without_calls_and_streams_say_that_there_are_none() -> None:
+    text = page(make_result(calls=(), streams=(), dialogs=(), transactions=()))
     assert "Calls         none" in text and "RTP streams   none" in text
 
 
