@@ -34,7 +34,7 @@ from .metrics.quality import rate_intervals, rate_stream, worst_intervals
 from .options import Options
 from .result import Call, Capture, Messages, Result, Stream, fill_in
 from .rtp.dtmf import merge_events
-from .rtp.streams import StreamTable
+from .rtp.streams import StreamTable, Turn
 from .unpacking import Unpacker
 
 __all__ = ["Raw", "complete"]
@@ -131,6 +131,7 @@ def complete(raw: Raw, options: Options) -> Result:
             "fragmented": raw.fragmented,
             "bindings": raw.bindings,
             "reports": reports.by_stream,
+            "turns": _turns(raw.streams, order),
             "msrp": msrp,
         },
     )
@@ -158,6 +159,12 @@ def _tell_media(
             mine.add("message")
         if mine:
             fill_in(call, media=in_order(mine), text_messages=written)
+
+
+def _turns(table: StreamTable, order: Sequence[int]) -> list[tuple[Turn, ...]]:
+    """What each stream was told by SDP."""
+    turns = table.turns()
+    return [turns[index] for index in order]
 
 
 # ---- quality

@@ -345,20 +345,28 @@ class _Collector(_Conductor):
         super().__init__(options, None)
         ports = stream.src[1] << 16 | stream.dst[1]
         self._wanted = (*address_words(stream.src[0]), *address_words(stream.dst[0]), ports, stream.ssrc)
-        self._span = stream.start, stream.end
+        self._stream = stream
         self._parts: list[Rows] = []
 
     def _apply(self, rows: Rows, captures: int | npt.NDArray[np.int64]) -> None:
         del captures
-        for part in (rows, *(event for _, _, event in self._unpacker.events if not isinstance(event, int))):
-            chosen = (part[:, row.KIND] == row.RTP) & (part[:, row.SSRC] == self._wanted[-1])
-            chosen &= (part[:, row.TIME] >= self._span[0]) & (part[:, row.TIME] <= self._span[1])
+        parts = [(np.arange(len(rows)) * 2 + 1, rows)]  # what was wrapped comes before the row that it stands at
+        parts += [(np.array([2 * i]), event) for i, _, event in self._unpacker.events if not isinstance(event, int)]
+        places, chosen = [], []
+        for place, part in parts:
+            mine = (part[:, row.KIND] == row.RTP) & (part[:, row.SSRC] == self._wanted[-1])
             for column, value in zip(range(row.SRC_HI, row.PORTS + 1), self._wanted, strict=False):
-                chosen &= part[:, column] == value
-            if chosen.any():
-                self._parts.append(part[chosen])
+                mine &= part[:, column] == value
+            if mine.any():
+                places.append(place[mine])
+                chosen.append(part[mine])
+        if chosen:
+            self._parts.append(np.concatenate(chosen)[np.argsort(np.concatenate(places), kind="stable")])
 
     def packets(self) -> Rows:
-        """The packets, in order of time."""
+        """The packets, in the order in which they came: a clock that was set back does not change it."""
         rows = np.concatenate(self._parts) if self._parts else np.empty((0, row.WIDTH), np.int64)
-        return rows[np.argsort(rows[:, row.TIME], kind="stable")]
+        stream = self._stream  # what was before and after it between the same sockets is another
+        first = np.flatnonzero((rows[:, row.TIME] == stream.start) & (rows[:, row.FRAME] == stream.first_frame))
+        begin = int(first[0]) if len(first) else 0
+        return rows[begin : begin + stream.packets]

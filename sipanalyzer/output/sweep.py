@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..codecs import by_name
 from ..metrics.quality import rate_stream
 from ..options import Options
 from ..result import Measures, Stream
 from ..rtp.figures import Socket
 from ..rtp.formats import Format
-from ..rtp.streams import StreamTable
+from ..rtp.streams import StreamTable, Turn
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -46,7 +45,11 @@ class SweepRow:
 
 
 def sweep_playout(
-    stream: Stream, packets: npt.NDArray[np.int64], options: Options, depths_ms: Sequence[float] = DEPTHS_MS
+    stream: Stream,
+    packets: npt.NDArray[np.int64],
+    turns: Sequence[Turn],
+    options: Options,
+    depths_ms: Sequence[float] = DEPTHS_MS,
 ) -> list[SweepRow]:
     """Try jitter buffers of several depths on one stream.
 
@@ -56,6 +59,8 @@ def sweep_playout(
         As the analysis found it.
     packets : int64[n, 16]
         Its packets (:func:`sipanalyzer.pipeline.read_packets`).
+    turns : sequence of Turn
+        What it was told by SDP, and when (``Result.extra["turns"]``).
     options : Options
         Those of the analysis; `playout_mode` is fixed here.
     depths_ms : sequence of float
@@ -72,7 +77,7 @@ def sweep_playout(
     rows = []
     for depth in depths_ms:
         tried = dataclasses.replace(options, playout_ms=float(depth), playout_mode="fixed")
-        measured = _measure(stream, packets, tried)
+        measured = _measure(packets, turns, tried)
         behind = dataclasses.replace(stream, **{name: getattr(measured, name) for name in _MEASURED})
         quality = rate_stream(behind, tried, one_way_delay_ms=network_ms)
         discarded = measured.discarded or 0
@@ -94,12 +99,9 @@ def sweep_playout(
 _MEASURED = tuple(field.name for field in dataclasses.fields(Measures))
 
 
-def _measure(stream: Stream, packets: npt.NDArray[np.int64], options: Options) -> Measures:
-    known = {}
-    for payload_type, name, clock_rate in stream.formats:
-        codec = None if name is None else by_name(name)
-        default = 20.0 if codec is None else float(codec.ptime_ms)
-        known[payload_type] = Format(name, clock_rate, stream.media, stream.ptime_negotiated_ms, default, from_sdp=True)
+def _measure(packets: npt.NDArray[np.int64], turns: Sequence[Turn], options: Options) -> Measures:
+    """Figures of the packets, with what the stream was told at the same places among them."""
+    known: dict[int, Format | None] = {}
 
     def describe(src: Socket, dst: Socket, payload_type: int, time: int) -> Format | None:
         del src, dst, time
@@ -107,12 +109,21 @@ def _measure(stream: Stream, packets: npt.NDArray[np.int64], options: Options) -
 
     table = StreamTable(dataclasses.replace(options, probation_packets=0), describe)
     table.announce((int(packets[0, 5]), int(packets[0, 6]), int(packets[0, 7]) & 0xFFFF))
-    table.feed(packets, 0, len(packets), 0)
+    fed = 0
+    for turn in turns:
+        table.feed(packets, fed, turn.packets, 0)
+        fed = max(fed, turn.packets)
+        if turn.payload_type is None:
+            table.interrupt(range(table.count))
+        else:
+            known[turn.payload_type] = turn.format
+            table.forget_formats(range(table.count), turn.payload_type)
+    table.feed(packets, fed, len(packets), 0)
     return max(table.finish(), key=lambda figures: figures.packets)
 
 
 def draw_sweep(frame: pandas.DataFrame, axes: matplotlib.axes.Axes | None = None) -> matplotlib.axes.Axes:
-    """Draw a sweep: effective loss against depth, and R on the right.
+    """Draw a sweep: effective loss against depth, and R on the right, its best marked.
 
     Parameters
     ----------
@@ -129,8 +140,16 @@ def draw_sweep(frame: pandas.DataFrame, axes: matplotlib.axes.Axes | None = None
     axes.set_xlabel("depth of the jitter buffer (ms)")
     axes.set_ylabel("lost or discarded (%)", color="#d55e00")
     axes.set_ylim(bottom=0)
-    right = axes.twinx()
-    right.plot(frame["depth_ms"], frame["r_factor"].astype(float), color="#0072b2", marker="s", label="R")
-    right.set_ylabel("R (ITU-T G.107)", color="#0072b2")
-    axes.set_title("A deeper buffer loses less and delays more")
+    ratings = frame["r_factor"].to_numpy(np.float64, na_value=np.nan)
+    title = "Packets lost or too late, by depth of the jitter buffer"
+    if not np.isnan(ratings).all():
+        best = int(np.nanargmax(ratings))
+        depth = float(frame["depth_ms"].to_numpy()[best])
+        right = axes.twinx()
+        right.plot(frame["depth_ms"], ratings, color="#0072b2", marker="s", label="R")
+        right.set_ylabel("R (ITU-T G.107)", color="#0072b2")
+        right.set_ylim(0, max(100.0, 1.05 * ratings[best]))  # below 0 all is equally bad
+        right.axvline(depth, color="#0072b2", linestyle=":", linewidth=1)
+        title = f"Best R {ratings[best]:.0f} behind a jitter buffer of {depth:g} ms"
+    axes.set_title(title)
     return axes

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +26,20 @@ from .formats import UNKNOWN_FORMAT, Format, Use, counted_uses, looks_like_event
 from .ledgers import Ledgers, RawIntervals
 from .sockets import NOWHERE, AnnouncedSockets
 
-__all__ = ["StreamTable"]
+__all__ = ["StreamTable", "Turn"]
 
 Rows = npt.NDArray[np.int64]
+
+
+class Turn(NamedTuple):
+    """What a stream was told from outside, so that its packets can be judged once more in the same way."""
+
+    packets: int
+    """Behind how many of its packets."""
+    payload_type: int | None
+    """The one whose meaning was asked; None: the schedule begins anew (hold, re-INVITE)."""
+    format: Format | None = None
+    """What SDP says that it means, if anything."""
 
 
 @dataclass(slots=True)
@@ -42,6 +54,8 @@ class _Stream:
     main: Format | None = None
     """First audio or video format with a known clock, or the estimate."""
     anomalies: list[str] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+    """In order; as many as SIP had to say, and one a payload type."""
 
 
 class StreamTable:
@@ -167,16 +181,17 @@ class StreamTable:
         """RTP to this socket, of a payload type that is described there, needs no probation from now on."""
         self._announced.add(*socket)
 
-    def forget_formats(self, streams: Iterable[int]) -> None:
-        """SDP about these streams came: what their payload types mean is asked anew."""
+    def forget_formats(self, streams: Iterable[int], payload_type: int | None = None) -> None:
+        """SDP about these streams came: what their payload types (or one of them) mean is asked anew."""
         for s in streams:
-            self._by_type[s] = 0
+            self._by_type[s, slice(None) if payload_type is None else payload_type] = 0
             self._ints[s, state.ANNOUNCED] = 1
 
     def interrupt(self, streams: Iterable[int]) -> None:
         """Let the next packet of each of these streams take the timing reference anew (hold, re-INVITE)."""
         for s in streams:
             self._ints[s, state.BREAK] = 1
+            self._streams[s].turns.append(Turn(int(self._ints[s, state.PACKETS]), None))
 
     def split(self, stream: int) -> None:
         """After a pause or a jump, this stream's key belongs to another call: it begins a new stream."""
@@ -270,7 +285,9 @@ class StreamTable:
         info = self._streams[s]
         payload_type = int(rows[i, row.PT]) & 127
         src, dst = self.sockets(s)
-        form = self._describe(src, dst, payload_type, int(rows[i, row.TIME])) or static_format(payload_type)
+        described = self._describe(src, dst, payload_type, int(rows[i, row.TIME]))
+        info.turns.append(Turn(int(self._ints[s, state.PACKETS]), payload_type, described))
+        form = described or static_format(payload_type)
         if form is None:
             if looks_like_event(int(rows[i, row.SIZE]), int(rows[i, row.EVENT])):
                 rate = info.main.clock_rate_hz if info.main is not None and info.main.clock_rate_hz else 8000
@@ -402,6 +419,10 @@ class StreamTable:
         several rows.
         """
         return self._ledgers.settled_events()
+
+    def turns(self) -> list[tuple[Turn, ...]]:
+        """What each stream was told from outside, in order of their making."""
+        return [tuple(info.turns) for info in self._streams]
 
     def missed(self) -> dict[str, int]:
         """Rows of intervals, holes and events for which the limits left no room, by the code of their anomaly."""
