@@ -132,8 +132,8 @@ def move_timing(  # type: ignore[no-untyped-def]
             ints[s, PREVIOUS_STEP] = step
         if usual == 0:
             usual = ints[s, DEFAULT_TICKS]
-        if abs(step - sequence_step * usual) > usual or (marker != 0 and gap > _MARKER_GAP_NS):
-            broken = True
+        if abs(step - sequence_step * usual) > usual or (marker != 0 and gap > _MARKER_GAP_NS) or gap < 0:
+            broken = True  # packets come in order of time, unless the capture's clock was set back
     if broken:
         close_group(s, ints, reals, tally)
         tally[s, GROUP_FROM] = ints[s, JITTER_COUNT]

@@ -81,6 +81,7 @@ STREAM_CELLS: dict[str, Callable[[Stream, Result], Cell]] = {
     "also_call_ids": lambda stream, _: ",".join(stream.also_call_ids) or None,
     "session": _number_of,
     "payload_types": lambda stream, _: ",".join(map(str, stream.payload_types)) or None,
+    "duration_s": lambda stream, _: stream.duration_s if stream.end >= stream.start else None,  # the clock was set back
     "kbit_s": lambda stream, _: _rate(stream),
     "loss_bursts": lambda stream, _: stream.bursts,
     "burst_density_percent": lambda stream, _: burst_density_percent(stream),

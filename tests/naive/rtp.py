@@ -267,7 +267,8 @@ class Timing:
                 else:
                     usual = self.usual
                 usual = usual or self.default
-                if abs(step - (extended - number) * usual) > usual or (packet.marker and gap > 200_000_000):
+                unusual = abs(step - (extended - number) * usual) > usual
+                if unusual or (packet.marker and gap > 200_000_000) or gap < 0:
                     broken = True
         self.before = (packet, extended)
         self.broken = False
