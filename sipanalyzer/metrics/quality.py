@@ -47,9 +47,12 @@ def rate_stream(stream: Stream, options: Options, *, one_way_delay_ms: float | N
     Returns
     -------
     Quality or None
-        None where it cannot be said: no packet was expected, no speech, a codec of which nothing is known.
+        None where it cannot be said: no packet was expected, no speech, a codec of which nothing is known, or more
+        packets than not that stand in no sequence with others (RFC 3550 A.1), so that loss means nothing.
     """
     if stream.expected <= 0 or stream.media not in (None, "audio"):
+        return None
+    if 2 * (stream.expected - stream.lost) < stream.packets - stream.duplicates:
         return None
     traffic = Traffic(
         clock_rate_hz=stream.clock_rate,

@@ -138,13 +138,20 @@ def test_a_stream_that_is_one_interval_has_its_figures(
     late = min(late, expected - lost)
     runs = min(runs, lost + late)
     stream = make_stream(
-        codec=codec[0], clock_rate=codec[1], expected=expected, lost=lost, discarded=late, bad=lost + late,
-        bad_runs=runs,
+        codec=codec[0], clock_rate=codec[1], packets=expected - lost, expected=expected, lost=lost, discarded=late,
+        bad=lost + late, bad_runs=runs,
     )  # fmt: skip
     quality = rated(stream, network=network)
     r, mos = rate_intervals(ints(expected), ints(lost), ints(late), ints(runs), ints(0), [quality])
     assert r[0] == pytest.approx(quality.r_factor, abs=1e-9)
     assert mos[0] == pytest.approx(quality.mos, abs=1e-9)
+
+
+def test_packets_that_stand_in_no_sequence_say_nothing_of_loss() -> None:
+    """99 of 200 are in a sequence: too few; copies do not count."""
+    stream = make_stream(codec="PCMU", packets=230, duplicates=30, expected=100, lost=1)
+    assert rate_stream(stream, Options(), one_way_delay_ms=None) is None
+    assert rated(dataclasses.replace(stream, lost=0)).loss_percent == 0
 
 
 def test_intervals_take_all_but_the_loss_from_their_stream() -> None:
