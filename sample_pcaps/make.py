@@ -19,11 +19,21 @@ HERE = pathlib.Path(__file__).resolve().parent
 if __package__ in (None, ""):
     sys.path.insert(0, str(HERE.parent))
 
-from sample_pcaps.scenes import announcement, calls, failures, media, network, quality, services  # noqa: E402
+from sample_pcaps.scenes import (  # noqa: E402
+    announcement,
+    calls,
+    failures,
+    features,
+    media,
+    network,
+    quality,
+    services,
+    unreached,
+)
 from sample_pcaps.words.files import Interface, pcap_bytes, pcapng_bytes  # noqa: E402
 from sample_pcaps.words.scene import APART_NS, START_NS, Scene  # noqa: E402
 
-MODULES = (announcement, calls, failures, media, network, services, quality)
+MODULES = (announcement, calls, failures, media, network, services, quality, features, unreached)
 """A new one goes behind the others: a scene's place is its time of day."""
 TABLE_MARK = "<!-- the table below is written by make.py -->"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..facts import SEVERITIES, Finding
 from ..result import Result
@@ -41,7 +42,28 @@ def find_findings(result: Result) -> tuple[Finding, ...]:
     found = [finding for rule in ALL for finding in rule(context)]
     answered = {call.call_id for call in result.calls if call.state in ("in-call", "completed")} if found else set()
     settled = settle_consequences(mark_doubtful(found, context), answered)
-    return tuple(sorted(settled, key=lambda finding: _rank(finding, context)))
+    return tuple(sorted(_behind_causes(settled), key=lambda finding: _rank(finding, context)))
+
+
+_LONGEST_CHAIN = 3
+"""Consequences of consequences are followed this far."""
+
+
+def _behind_causes(findings: Iterable[Finding]) -> list[Finding]:
+    """Make what another finding of its call explains less likely to explain the trouble than that one is."""
+    found = list(findings)
+    explained = [place for place, each in enumerate(found) if each.causes and each.severity == "info" and each.call_id]
+    for _ in range(_LONGEST_CHAIN if explained else 0):
+        likelihood: dict[tuple[str | None, str], int] = {}
+        for each in found:
+            key = each.call_id, each.code
+            likelihood[key] = max(each.likelihood, likelihood.get(key, 0))
+        for place in explained:
+            each = found[place]
+            causes = [likelihood[each.call_id, code] for code in each.causes if (each.call_id, code) in likelihood]
+            least = min(causes, default=each.likelihood + 1) - 1
+            found[place] = replace(each, likelihood=max(0, min(each.likelihood, least)))
+    return found
 
 
 _Rank = tuple[int, int, int, str, int, int, int, str]
