@@ -209,12 +209,12 @@ _MOST_CUTS = 12
 def find_call_ids(legs: Sequence[Leg], options: Options) -> list[Hint]:
     """Hints from a Call-ID that is another one with something before or behind it, or with another host."""
     locals_ = [leg.call.call_id.partition("@")[0] for leg in legs]
-    first = dict(zip(reversed(locals_), range(len(legs) - 1, -1, -1), strict=True))
+    place_of = dict(zip(reversed(locals_), range(len(legs) - 1, -1, -1), strict=True))
     several: dict[str, list[int]] = {}
-    if len(first) < len(legs):
+    if len(place_of) < len(legs):
         for number, local in enumerate(locals_):
-            if first[local] != number and len(local) >= _SHORTEST:
-                several.setdefault(local, [first[local]]).append(number)
+            if place_of[local] != number and len(local) >= _SHORTEST:
+                several.setdefault(local, [place_of[local]]).append(number)
     pairs: dict[tuple[int, int], None] = {}
     for same in several.values():
         if len(same) <= MANY:
@@ -223,7 +223,7 @@ def find_call_ids(legs: Sequence[Leg], options: Options) -> list[Hint]:
         if local.isalnum():
             continue  # nothing that separates: most
         for part in _parts(local):
-            other = first.get(part)
+            other = place_of.get(part)
             if other is not None and part not in several:
                 pairs[min(number, other), max(number, other)] = None
     crowded: dict[int, int] = defaultdict(int)

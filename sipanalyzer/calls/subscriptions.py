@@ -10,7 +10,8 @@ or 423 is the same once more. A NOTIFY that nobody was seen asking for makes a r
 hop nearest to who sent it.
 
 States, first match wins:
-1. ``terminated``: the last NOTIFY said so; or after it an Expires of 0 was accepted, or a refresh refused for good.
+1. ``terminated``: the last NOTIFY said so, or drew a 481 (RFC 6665 4.2.2: the notifier must forget the subscription);
+   or after it an Expires of 0 was accepted, or a refresh refused for good.
 2. what else the last NOTIFY said (``active``, ``pending``).
 3. accepted and no NOTIFY said more: ``active`` for the 200 to a SUBSCRIBE, else ``pending`` (RFC 3265 3.1.4.1).
 4. ``rejected``: the final response was no 2xx. ``no-response``: none came within 64*T1. Missing: not yet, or not seen.
@@ -36,6 +37,8 @@ __all__ = ["find_subscriptions"]
 _ROUNDS = (401, 407, 423)
 _ENDING = frozenset({404, 405, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604})
 """Refusals of a refresh that end the subscription (RFC 6665 4.1.2.2, RFC 5057 section 5)."""
+_GONE = 481
+"""The subscriber knows of no such subscription."""
 _FIELDS = re.compile(
     rb"\n(?:(o|event)|(subscription-state)|expires)[ \t]*+:((?:[^\n]|\n[ \t])*+)|\n\r?\n", re.IGNORECASE
 )
@@ -235,6 +238,8 @@ class _Work:
                 one.ended = transaction.start
             elif one.ended is not None and transaction.start > one.ended:
                 one.ended = None
+        if transaction.status_code == _GONE and one.ended is None:
+            one.ended = transaction.final_response
         one.told_s = one.told_s or says.state_expires
 
     def _begin(self, transaction: Transaction, event: str | None, *, from_is_subscriber: bool) -> _One:

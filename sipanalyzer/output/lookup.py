@@ -12,6 +12,7 @@ from collections.abc import Collection
 
 import numpy as np
 
+from ..calls.probes import find_probes
 from ..facts import Intervals
 from ..result import Call, Messages, Result
 from .cells import visible
@@ -76,9 +77,9 @@ def _by_row(result: Result, row: int) -> Call:
 def narrow(result: Result, call_ids: Collection[str], *, number: str | None = None) -> Result:
     """The result of these Call-IDs alone: their messages, transactions, dialogs, calls, streams and so on.
 
-    What is told of the captures, of the network and of probes stays as it is: they were read whole. Findings are those
-    of the whole, since a rule that looks at many calls would not find the same in one of them. `number` is the number
-    that chose the Call-IDs, if one did: the summary says so.
+    What is told of the captures and of the network stays as it is: they were read whole. Findings are those of the
+    whole, since a rule that looks at many calls would not find the same in one of them. `number` is the number that
+    chose the Call-IDs, if one did: the summary says so.
     """
     wanted = frozenset(call_ids)
     messages, rows = _narrow_messages(result.messages, wanted)
@@ -93,14 +94,15 @@ def narrow(result: Result, call_ids: Collection[str], *, number: str | None = No
         for each in findings_of(result)
         if (each.call_id is None and each.stream is None) or each.call_id in wanted or each.stream in places
     )
+    transactions = tuple(
+        dataclasses.replace(each, rows=tuple(rows[row] for row in each.rows if row in rows))
+        for each in result.transactions
+        if each.call_id in wanted
+    )
     return dataclasses.replace(
         result,
         messages=messages,
-        transactions=tuple(
-            dataclasses.replace(each, rows=tuple(rows[row] for row in each.rows if row in rows))
-            for each in result.transactions
-            if each.call_id in wanted
-        ),
+        transactions=transactions,
         dialogs=tuple(each for each in result.dialogs if each.call_id in wanted),
         calls=tuple(
             dataclasses.replace(
@@ -120,6 +122,7 @@ def narrow(result: Result, call_ids: Collection[str], *, number: str | None = No
         ),
         pages=tuple(each for each in result.pages if each.call_id in wanted),
         subscriptions=tuple(each for each in result.subscriptions if each.call_id in wanted),
+        probes=tuple(find_probes(messages, transactions)),
         rtcp=tuple(
             dataclasses.replace(each, stream=None if each.stream is None else places.get(each.stream))
             for each in result.rtcp

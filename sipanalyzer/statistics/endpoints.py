@@ -85,9 +85,9 @@ def list_endpoints(result: Result) -> tuple[EndpointRow, ...]:
     numbers: dict[str, int] = {}
     for address, _ in messages.endpoints:
         numbers.setdefault(address, len(numbers))
-    for stream in result.streams:
-        for address, _ in (stream.src, stream.dst):
-            numbers.setdefault(address, len(numbers))
+    with_media = {address for stream in result.streams for address, _ in (stream.src, stream.dst)}
+    for address in sorted(with_media):
+        numbers.setdefault(address, len(numbers))
     if not numbers:
         return ()
     hosts = np.array([numbers[address] for address, _ in messages.endpoints] or [0], np.int64)
@@ -121,6 +121,7 @@ def list_endpoints(result: Result) -> tuple[EndpointRow, ...]:
             loss_percent_from=_percent(*away[number]) if number in away else None,
         )
         for address, number in numbers.items()
+        if sent[number] or received[number] or address in with_media
     ]
     rows.sort(key=lambda row: (-(row.messages_sent + row.messages_received), row.address))
     return tuple(rows)
