@@ -2,7 +2,7 @@
 
 Comes in: one packet after the other, no duplicates. Goes out: columns of :mod:`.streamstate`, moved on in place, and
 whether an audio packet came too late for a jitter buffer (:mod:`.playout`).
-Sources: RFC 3550 A.8 (jitter); in audio a *break* takes the reference anew (``docs/columns.md``, timing rules).
+Sources: RFC 3550 A.8 (jitter); in audio a *break* takes the reference anew (``docs/quality.md``).
 """
 
 from __future__ import annotations
