@@ -21,8 +21,10 @@ from .options import Options
 from .output.cells import clean, parse_time
 from .output.columns import FILLED
 from .output.lookup import find_call, narrow
+from .output.markup import markup, plain_text
 from .output.tables import row_order, table
-from .result import TRANSPORTS, Call, Result, Stream, host_port
+from .result import Result, Stream
+from .views import CallView, MessageView, StreamView
 
 if TYPE_CHECKING:
     import pandas
@@ -99,7 +101,11 @@ def analyze(
     known = {field.name for field in dataclasses.fields(Options)}
     unknown = sorted(set(settings) - known)
     if unknown:
-        raise ValueError(f"there is no option {unknown[0]!r}; there are {', '.join(sorted(known))}")
+        import difflib
+
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f", did you mean {near[0]!r}" if near else f"; there are {', '.join(sorted(known))}"
+        raise ValueError(f"there is no option {unknown[0]!r}{hint}")
     for name, value in (("from_time_ns", from_time), ("to_time_ns", to_time)):
         if value is not None:
             settings[name] = _nanoseconds(value)
@@ -332,15 +338,16 @@ class Analysis:
     def __str__(self) -> str:
         from .output.summary_page import summary_lines
 
-        lines = summary_lines(self.summary())
-        return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
+        return plain_text(summary_lines(self.summary()))
 
     def _repr_html_(self) -> str:
-        """For Jupyter: the report, and the first calls as a table."""
+        """For Jupyter: the report, its verdict first and in colour, and the first calls as a table."""
+        from .output.summary_page import summary_lines
+
         calls = table(self.result, "calls").only(
-            ("start", "caller", "callee", "state", "status_code", "duration_s", "codecs", "loss_percent", "call_id")
+            ("start", "caller", "callee", "state", "status_code", "duration_s", "codecs", "mos", "findings", "call_id")
         )
-        page = f"<pre>{html.escape(str(self))}</pre>"
+        page = markup(summary_lines(self.summary(), width=100))
         if not len(calls):
             return page
         from .output.cells import people
@@ -354,186 +361,3 @@ class Analysis:
             for row in calls.take(range(min(len(calls), 50))).rows()
         )  # fmt: skip
         return f"{page}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-class CallView:
-    """One call of an analysis."""
-
-    def __init__(self, analysis: Analysis, call: Call) -> None:
-        self._analysis, self._call = analysis, call
-
-    @property
-    def call_id(self) -> str:
-        """Its Call-ID."""
-        return self._call.call_id
-
-    @functools.cached_property
-    def row(self) -> pandas.Series[Any]:
-        """Its row of ``analysis.calls``."""
-        frame = self._analysis.calls
-        order = row_order(self._analysis.result, "calls")
-        number = next(row for row, at in enumerate(order) if self._analysis.result.calls[at] is self._call)
-        return frame.iloc[number]
-
-    @functools.cached_property
-    def messages(self) -> list[MessageView]:
-        """Its SIP messages, in order of time."""
-        return [MessageView(self._analysis.result, row) for row in self._call.rows]
-
-    @functools.cached_property
-    def findings(self) -> pandas.DataFrame:
-        """Its rows of ``analysis.findings``: the likeliest explanation of its trouble first."""
-        frame = self._analysis.findings
-        return frame[frame["call_id"] == self._call.call_id]
-
-    @functools.cached_property
-    def digits(self) -> pandas.DataFrame:
-        """What was dialled in it, by either method and both ways: time, key, duration_ms, method, direction, frame."""
-        import pandas
-
-        names = ["time", "key", "duration_ms", "method", "direction", "frame"]
-        frame = pandas.DataFrame(
-            [[getattr(digit, name) for name in names] for digit in self._call.digits], columns=names
-        )
-        frame["time"] = pandas.to_datetime(frame["time"].astype("int64"), unit="ns", utc=True)
-        return frame
-
-    @functools.cached_property
-    def session(self) -> list[str]:
-        """Call-IDs of all legs of its conversation, itself among them, by start."""
-        sessions = self._analysis.result.sessions
-        found = [session.call_ids for session in sessions if self._call.call_id in session.call_ids]
-        return list(found[0]) if found else [self._call.call_id]
-
-    @functools.cached_property
-    def streams(self) -> list[StreamView]:
-        """Its RTP streams, in order of start."""
-        places = {at: row for row, at in enumerate(row_order(self._analysis.result, "streams"))}
-        rows = sorted(places[number] for number in self._call.streams)
-        return [self._analysis.stream(row) for row in rows]
-
-    def __repr__(self) -> str:
-        return f"<Call {clean(self._call.call_id)}: {self._call.state}>"
-
-    def __str__(self) -> str:
-        from .output.call_page import call_lines
-
-        lines = call_lines(self._analysis.result, self._call, width=100)
-        return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
-
-
-class StreamView:
-    """One RTP stream of an analysis."""
-
-    def __init__(self, analysis: Analysis, stream: Stream, number: int) -> None:
-        self._analysis, self._stream, self._number = analysis, stream, number
-
-    @functools.cached_property
-    def row(self) -> pandas.Series[Any]:
-        """Its row of ``analysis.streams``."""
-        return self._analysis.streams.iloc[self._number]
-
-    @functools.cached_property
-    def intervals(self) -> pandas.DataFrame:
-        """Its rows of ``analysis.intervals``: quality over time."""
-        frame = self._analysis.intervals
-        return frame[frame["stream"] == self._number]
-
-    def playout_sweep(self, depths_ms: Sequence[float] | None = None) -> pandas.DataFrame:
-        """How deep a jitter buffer this stream needs: the capture is read once more for its packets.
-
-        Parameters
-        ----------
-        depths_ms : sequence of float, optional
-            Depths to try, ms; 0 to 300 otherwise.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row a depth: depth_ms, discarded, discarded_percent, effective_loss_percent, delay_ms, r_factor, mos.
-
-        Raises
-        ------
-        ValueError
-            If the stream's timing says nothing (video, no known clock rate), or the capture can be read once only.
-        """
-        import pandas
-
-        from .output.sweep import DEPTHS_MS, SweepRow, sweep_playout
-
-        packets = self._analysis.packets(self._stream)
-        result = self._analysis.result
-        turns = result.extra.get("turns", ())[row_order(result, "streams")[self._number]]
-        rows = sweep_playout(
-            self._stream, packets, turns, result.options, DEPTHS_MS if depths_ms is None else depths_ms
-        )
-        names = [field.name for field in dataclasses.fields(SweepRow)]
-        return pandas.DataFrame([[getattr(row, name) for name in names] for row in rows], columns=names)
-
-    def plot_playout_sweep(self, depths_ms: Sequence[float] | None = None, axes: Any = None) -> Any:
-        """Draw :meth:`playout_sweep` (matplotlib Axes)."""
-        from .output.sweep import draw_sweep
-
-        return draw_sweep(self.playout_sweep(depths_ms), axes)
-
-    def __repr__(self) -> str:
-        stream = self._stream
-        way = f"{host_port(stream.src)} to {host_port(stream.dst)}"
-        return f"<Stream 0x{stream.ssrc:08x}: {way}, {stream.packets} packets>"
-
-
-class MessageView:
-    """One SIP message: where and when it was seen, its bytes, and the parsed message when it is asked for.
-
-    Attributes
-    ----------
-    time_ns : int
-        Time of its frame, ns since 1970.
-    frame : int
-        Frame that completes it.
-    src, dst : str
-        ``address:port``.
-    transport : str
-        ``UDP`` and so on.
-    retransmission : bool
-        Whether the same bytes went between the same endpoints before.
-    """
-
-    def __init__(self, result: Result, row: int) -> None:
-        messages = result.messages
-        self._messages, self._row = messages, row
-        self.time_ns = int(messages.time[row])
-        self.frame = int(messages.frame[row])
-        self.src = host_port(messages.endpoints[int(messages.src[row])])
-        self.dst = host_port(messages.endpoints[int(messages.dst[row])])
-        self.transport = TRANSPORTS[int(messages.transport[row])]
-        self.retransmission = bool(messages.retransmission[row])
-
-    @property
-    def time(self) -> pandas.Timestamp:
-        """Time of its frame (UTC)."""
-        import pandas
-
-        return pandas.Timestamp(self.time_ns, unit="ns", tz="UTC")
-
-    @property
-    def raw(self) -> bytes:
-        """Its bytes as they were on the wire."""
-        return self._messages.raw(self._row)
-
-    @functools.cached_property
-    def message(self) -> Any:
-        """The parsed Request or Response.
-
-        Raises
-        ------
-        ParseError
-            If the bytes cannot be read as a message.
-        """
-        from .sip.parser import parse_message
-
-        return parse_message(self.raw)
-
-    def __repr__(self) -> str:
-        first = clean(self.raw.split(b"\n", 1)[0].strip().decode("utf-8", "replace"))
-        return f"<{first!r} from {self.src} to {self.dst}>"

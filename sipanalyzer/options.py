@@ -242,7 +242,8 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
             import difflib
 
             near = difflib.get_close_matches(name, known, n=1)
-            raise ValueError(f"there is no option {name!r}" + (f", did you mean {near[0]!r}" if near else ""))
+            hint = f", did you mean {near[0]!r}" if near else "; sipanalyzer options lists them"
+            raise ValueError(f"there is no option {name!r}{hint}")
         settings[name] = _parsed(name, value, known[name])
         _check(name, settings[name], known[name])
     return settings

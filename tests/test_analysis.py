@@ -7,6 +7,7 @@ import pytest
 import sipanalyzer
 from sipanalyzer import analysis as module
 from sipanalyzer.analysis import Analysis
+from sipanalyzer.facts import Digit, Finding, Session
 from sipanalyzer.output.columns import COLUMNS
 from tests.output.results import MS, T0, make_call, make_result, make_stream
 
@@ -120,3 +121,61 @@ def test_an_analysis_is_exported(tmp_path: pathlib.Path) -> None:
 def test_the_summary_is_data() -> None:
     assert Analysis(make_result()).summary()["calls"]["count"] == 1
     assert set(module.__all__) >= {"Analysis", "analyze"}
+
+
+def finding(code: str, **changes) -> Finding:
+    return Finding(code, "error", f"What {code} is.", "", **changes)
+
+
+def test_the_findings_of_a_call_are_its_own_and_those_of_its_streams() -> None:
+    found = (
+        finding("scanner"),
+        finding("held", call_id="one@10.0.0.1"),
+        finding("high-loss", stream=0),
+        finding("sip-alg", call_id="x"),
+    )
+    call = Analysis(make_result(extra={"findings": found})).call(0)
+    assert call.findings["code"].tolist() == ["held", "high-loss"]
+
+
+def test_a_notebook_shows_the_verdict_in_colour_and_the_page_of_a_call() -> None:
+    analysis = Analysis(make_result(extra={"findings": (finding("high-loss", call_id="one@10.0.0.1"),)}))
+    page = analysis._repr_html_()
+    assert page.startswith('<pre><span style="font-weight:bold;">Verdict       </span>')
+    assert '<span style="font-weight:bold;color:#b00020;">trouble</span>: 1 error' in page
+    assert "What high-loss is." in analysis.call(0)._repr_html_()
+
+
+def test_what_the_wire_says_is_escaped_in_every_notebook_page() -> None:
+    call = make_call(caller="<script>alert(1)</script>", call_id="<b>", reason="<i>x</i>")
+    page = Analysis(make_result(calls=(call,))).call(0)._repr_html_()
+    assert "<script>" not in page and "<b>" not in page and "<i>" not in page and "&lt;script&gt;" in page
+
+
+def test_digits_and_legs_of_a_call() -> None:
+    key = Digit(T0, "5", 100.0, "rfc4733", "caller-to-callee", 0, 0, 7)
+    session = Session(1, ("one@10.0.0.1", "two"), 1.0, ())
+    call = Analysis(make_result(calls=(make_call(digits=(key,)),), sessions=(session,))).call(0)
+    assert call.digits[["key", "duration_ms", "method", "frame"]].values.tolist() == [["5", 100.0, "rfc4733", 7]]
+    assert call.digits["time"][0] == pandas.Timestamp(T0, tz="UTC")
+    assert call.session == ["one@10.0.0.1", "two"]
+    plain = Analysis(make_result()).call(0)
+    assert plain.session == ["one@10.0.0.1"] and len(plain.digits) == 0
+
+
+def test_a_sweep_is_a_frame_and_a_picture() -> None:
+    analysis = sipanalyzer.analyze("sample_pcaps/jittery.pcap")
+    stream = analysis.stream(0)
+    frame = stream.playout_sweep([0, 20, 60, 200])
+    assert frame["depth_ms"].tolist() == [0, 20, 60, 200]
+    same = frame[frame["depth_ms"] == 60].iloc[0]
+    assert same["r_factor"] == pytest.approx(stream.row["r_factor"], abs=1e-5)
+    axes = stream.plot_playout_sweep([0, 20, 60])
+    assert axes.get_title().startswith("Best R ") and axes.get_xlabel() == "depth of the jitter buffer (ms)"
+    bottom, top = axes.figure.axes[1].get_ylim()
+    assert (bottom, top >= 100) == (0, True)  # an R below 0 must not squeeze the rest
+
+
+def test_a_mistyped_setting_is_answered_with_the_near_one(asked: list) -> None:
+    with pytest.raises(ValueError, match="no option 'playout', did you mean 'playout_ms'"):
+        sipanalyzer.analyze("a", playout=5)

@@ -22,8 +22,24 @@ def test_importing_the_package_loads_the_standard_library_only() -> None:
     assert loaded("import sipanalyzer; sipanalyzer.Options") == {"sipanalyzer"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["calls", "--help"], ["--version"], ["export", "--help"]])
-def test_help_loads_the_argument_parser_and_nothing_else(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["calls", "--help"],
+        ["--version"],
+        ["export", "--help"],
+        ["explain", "--help"],
+        ["options", "--help"],
+        ["explain", "high-loss"],
+        ["explain", "playout_ms", "--format", "json"],
+        ["explain", "list"],
+        ["explain", "finding"],
+        ["options"],
+        ["options", "--format", "json"],
+    ],
+)
+def test_help_and_explanations_load_the_argument_parser_and_nothing_else(arguments: list[str]) -> None:
     found = loaded(f"from sipanalyzer.cli import main; assert main({arguments!r}) == 0")
     assert found <= {"sipanalyzer", "click", "colorama"}
 

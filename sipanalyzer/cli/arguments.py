@@ -37,11 +37,13 @@ _time_options = (
 )  # fmt: skip
 _fail_option = click.option(
     "--fail-on", metavar="CODE[,CODE]",
-    help="End with status 4 where there is a finding with one of these codes (or severities: error, warning, info).",
+    help="End with status 4 where there is a finding with one of these codes (sipanalyzer explain finding lists them) "
+    "or severities (error, warning, info).",
 )  # fmt: skip
 _set_option = click.option(
     "--set", "set_", multiple=True, metavar="OPTION=VALUE",
-    help="Set an option of the analysis, such as playout_ms=40 or high_loss_warning_percent=0.5; several times.",
+    help="Set an option of the analysis, such as playout_ms=40 or high_loss_warning_percent=0.5; as often as needed. "
+    "sipanalyzer options lists them.",
 )  # fmt: skip
 zone_option = click.option(
     "--tz", default="UTC", metavar="ZONE", help="Zone in which times are shown to people: a name, or local.  [UTC]"
@@ -67,7 +69,12 @@ def table_options() -> Callable[[_F], _F]:
     return _stacked(
         output_options(*_TABLE_FORMATS, default="by the name of FILE; table on a terminal, csv in a pipe"),
         click.option("--columns", metavar="A,B", help="These columns, in this order."),
-        click.option("--sort", metavar="COLUMN", help="By this column; -COLUMN: descending. Missing values come last."),
+        click.option(
+            "--sort",
+            metavar="COLUMN",
+            help="By this column; -COLUMN: descending. Missing values come last; of severities and grades the worst "
+            "comes first.",
+        ),
         click.option("--limit", type=click.IntRange(min=0), metavar="N", help="At most N rows."),
         click.option("--where", metavar="EXPRESSION", help="Only rows for which it is true: \"state == 'failed'\"."),
     )

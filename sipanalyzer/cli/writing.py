@@ -60,7 +60,7 @@ def make_target(
     click.UsageError
         If the file exists, its folder does not, a library is missing, or bytes would go to a terminal.
     """
-    from ..output.export import check_target
+    from ..output.files import check_target
     from ..output.formats import BINARY, SUFFIXES, require_library
 
     if output == "-":
@@ -85,7 +85,7 @@ def make_target(
 
 @contextmanager
 def _opened(target: Target) -> Iterator[IO[bytes]]:
-    from ..output.export import whole_file
+    from ..output.files import whole_file
 
     try:
         if target.output is None:

@@ -12,11 +12,13 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from .cells import Cell, iso, machine, moment, people, visible
 from .columns import Column
-from .tables import Table
+
+if TYPE_CHECKING:
+    from .tables import Table  # loads numpy, which a page of words has no need of
 
 __all__ = ["BINARY", "FORMATS", "SUFFIXES", "MissingLibrary", "json_text", "require_library", "write_table"]
 

@@ -9,11 +9,20 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+from ..facts import SEVERITIES
+from ..health import GRADES
 from .columns import column
 from .expression import Expression, parse_expression
 from .tables import Table
 
 __all__ = ["Selection", "make_selection"]
+
+
+_RANKS = {
+    "severity": {severity: rank for rank, severity in enumerate(SEVERITIES)},
+    "grade": {grade: rank for rank, grade in enumerate(reversed(GRADES))},
+}
+"""Columns of words that have an order of their own, the worst first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,11 @@ class Selection:
         if self.sort is not None:
             values = table[self.sort]
             known = [row for row in chosen if values[row] is not None]
-            known.sort(key=values.__getitem__, reverse=self.descending)  # type: ignore[arg-type]
+            ranks = _RANKS.get(self.sort)
+            if ranks is not None:
+                known.sort(key=lambda row: ranks.get(str(values[row]), len(ranks)), reverse=self.descending)
+            else:
+                known.sort(key=values.__getitem__, reverse=self.descending)  # type: ignore[arg-type]
             chosen = known + [row for row in chosen if values[row] is None]
         if self.limit is not None:
             chosen = chosen[: self.limit]

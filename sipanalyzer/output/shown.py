@@ -56,6 +56,7 @@ it is not cut below (:data:`NARROW` where none is given) and the width that it d
 _COMFORT = {
     "src": 21, "dst": 21, "registrar": 21, "source": 21, "summary": 40, "caller": 20, "callee": 20, "aor": 30,
     "from_uri": 30, "to_uri": 30, "local_uri": 30, "remote_uri": 30, "call_id": 24, "findings": 24, "file": 40,
+    "reason": 24,
 }  # fmt: skip
 """Width of texts that are not cut further only to make room for a column of lesser rank."""
 

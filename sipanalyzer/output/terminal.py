@@ -233,7 +233,7 @@ def draw_table(table: Table, layout: Layout) -> Iterator[Line]:
             layout,
         )
     by_name = {each.name: values for each, values in zip(table.columns, table.data, strict=True)}
-    indent = " " * (layout.widths[0] + GAP if layout.widths else 0)
+    indent = " " * min(layout.widths[0] + GAP if layout.widths else 0, layout.width // 6)
     sentences = [by_name[name] for name in layout.beneath]
     for number, row in enumerate(zip(*(by_name[column.name] for column in layout.columns), strict=True)):
         yield _joined(
@@ -252,8 +252,8 @@ def draw_table(table: Table, layout: Layout) -> Iterator[Line]:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """The text with nothing in it that disturbs a terminal, on lines no wider than `width` (at least 20)."""
-    width = max(width, 20)
+    """The text with nothing in it that disturbs a terminal, on lines no wider than `width` (at least 12)."""
+    width = max(width, 12)
     lines, line, used = [], "", 0
     for word in _words(visible(text)):
         wide = width_of(word)

@@ -12,6 +12,8 @@ import pytest
 from sipanalyzer import cli
 from sipanalyzer.cli.progress import ProgressBar
 from sipanalyzer.errors import CaptureError
+from sipanalyzer.facts import Finding
+from sipanalyzer.options import Options
 from sipanalyzer.output.columns import COLUMNS, FILLED
 from tests.output.results import T0, make_call, make_capture, make_result
 
@@ -101,6 +103,14 @@ def test_files_for_machines_stay_in_utc(asked: Asked, capsys: pytest.CaptureFixt
         (["calls", "a", "--set", "playout_ms"], "write OPTION=VALUE"),
         (["calls", "a", "--set", "playout=9"], "did you mean 'playout_ms'"),
         (["calls", "a", "--set", "playout_ms=-1"], "at least 0"),
+        (["calls", "a", "--set", "nothing_like_it=1"], "sipanalyzer options lists them"),
+        (["calls", "a", "--set", "concealment=maybe"], "yes or no"),
+        (["calls", "a", "--set", "playout_mode=none"], "fixed, adaptive"),
+        (["calls", "a", "--fail-on", "zzz"], "sipanalyzer explain finding lists them"),
+        (["calls", "a", "--fail-on", ","], "names no finding"),
+        (["explain", "hihg-loss"], "near it: high-loss"),
+        (["explain", "zzzzzz"], "explain list shows"),
+        (["options", "x"], "unexpected extra argument"),
     ],
 )
 def test_wrong_usage_is_explained_with_status_2(
@@ -282,3 +292,65 @@ def test_the_progress_bar_waits_and_counts(capsys: pytest.CaptureFixture[str], m
         bar._next = 0.0
         bar.update(report)
         assert bar._bar is None
+
+
+def test_settings_are_told_where_they_matter(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
+    asked.answer = make_result(options=Options(playout_ms=40.0))
+    wish = ["--set", "playout_ms=40"]
+    assert cli.main(["summary", "a", *wish]) == 0
+    assert asked[0][1].playout_ms == 40.0
+    told = capsys.readouterr().out
+    assert "playout_ms=40.0 (40 ms), not 60.0" in told and "sipanalyzer messages a --set playout_ms=40" in told
+    for command in (["summary", "a"], ["call", "a", "--id", "0"]):
+        assert cli.main([*command, *wish, "--format", "json"]) == 0
+        assert json.loads(capsys.readouterr().out)["settings"] == {"playout_ms": 40.0}
+
+
+FOUND = make_result(extra={"findings": (Finding("high-loss", "error", "", ""), Finding("held", "info", "", ""))})
+
+
+@pytest.mark.parametrize(
+    ("codes", "status"),
+    [("high-loss", 4), ("held,no-media", 4), ("ERROR", 4), ("warning", 0), ("no-media", 0), ("info , no-media", 4)],
+)
+@pytest.mark.parametrize("command", [["summary", "a"], ["calls", "a"], ["findings", "a"], ["call", "a", "--id", "0"]])
+def test_a_finding_that_is_named_ends_in_status_4(codes: str, status: int, command: list[str], asked: Asked) -> None:
+    asked.answer = FOUND
+    assert cli.main([*command, "--fail-on", codes]) == status
+
+
+def test_a_finding_that_is_named_weighs_more_than_damage(asked: Asked) -> None:
+    asked.answer = make_result(captures=(make_capture(damage="cut"),), extra=FOUND.extra)
+    assert cli.main(["findings", "a", "--fail-on", "held"]) == 4
+    assert cli.main(["findings", "a", "--fail-on", "no-media"]) == 1
+
+
+def test_things_are_explained_and_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, words in (
+        (["explain", "one", "way", "audio"], "one-way-audio: "),
+        (["explain"], "sipanalyzer explain finding"),
+        (["explain", "list"], "sipanalyzer explain option"),
+        (["explain", "cause"], "User busy"),
+        (["explain", "playout_ms"], "--set playout_ms=VALUE"),
+        (["options"], "playout_ms=60.0  60 ms"),
+    ):
+        assert cli.main(arguments) == 0
+        told = capsys.readouterr()
+        assert words in told.out and told.err == ""
+    for arguments in (["explain", "486"], ["explain", "finding"], ["options"]):
+        assert cli.main([*arguments, "--format", "json"]) == 0
+        assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+
+
+def test_findings_at_a_terminal_of_eighty_columns_are_whole_sentences(
+    asked: Asked, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    sentence = "9.8 % of 500 packets from 198.51.100.20:50000 to 192.0.2.10:40000 were missing for the listener."
+    asked.answer = make_result(
+        extra={"findings": (Finding("high-loss", "error", sentence, "", call_id="one@10.0.0.1"),)}
+    )
+    assert cli.main(["findings", "a", "--format", "table"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sentence in " ".join(" ".join(lines).split())

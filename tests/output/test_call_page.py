@@ -1,8 +1,11 @@
 import json
+from typing import Any
 
+from sipanalyzer.facts import Evidence, Finding, Session
+from sipanalyzer.options import Options
 from sipanalyzer.output.call_page import call_data, call_lines
 from sipanalyzer.output.terminal import width_of
-from tests.output.results import make_call, make_result
+from tests.output.results import MS, T0, make_call, make_capture, make_messages, make_result
 
 
 def page(result, width: int = 80) -> str:
@@ -11,7 +14,8 @@ def page(result, width: int = 80) -> str:
 
 def test_the_page_has_facts_messages_and_streams() -> None:
     text = page(make_result())
-    for words in ("Call one@10.0.0.1", "alice to bob", "state completed   status_code 200   reason OK", "post_dial_delay_ms 250.00",
+    for words in ("Call one@10.0.0.1", "alice to bob", "state completed   status_code 200   reason OK",
+                  "post_dial_delay_ms 250.00",
                   "2.000  20  10.0.0.2:5060 > 10.0.0.1:5060  200 OK (INVITE)", "BYE sip:alice@10.0.0.1 (again)",
                   "PCMA       200      0.99     3.25", "sip.Call-ID =="):  # fmt: skip
         assert words in text, words
@@ -36,3 +40,69 @@ def test_the_page_is_also_data() -> None:
     assert data["call"]["start"] == "2022-01-12T23:38:26.000000Z"
     assert [each["summary"] for each in data["messages"]][1] == "200 OK (INVITE)"
     assert len(data["streams"]) == len(data["dialogs"]) == len(data["transactions"]) == 1
+
+
+def finding(code: str, severity: str = "error", **changes: Any) -> Finding:
+    return Finding(code, severity, f"What {code} is.", f"Mend {code}.", **({"call_id": "one@10.0.0.1"} | changes))
+
+
+def test_what_is_wrong_stands_first_the_likeliest_first_with_advice() -> None:
+    found = (
+        finding("high-loss", frames=tuple(range(20)), frame=0),
+        finding("low-mos", "info", causes=("high-loss",)),
+        finding("sip-alg", "warning", doubtful="packets are missing"),
+    )
+    text = page(make_result(extra={"findings": found}))
+    assert (
+        "error: high-loss  frames 0, 1, 2, 3, 4, 5, ...\n  What high-loss is.\n  What to do: Mend high-loss.\n" in text
+    )
+    assert "info: low-mos, a consequence of high-loss\n  What low-mos is.\n\n" in text
+    assert "  Doubtful: packets are missing.\n" in text
+    assert text.index("high-loss") < text.index("low-mos") < text.index("sip-alg") < text.index("state completed")
+
+
+def test_many_findings_of_one_code_are_counted() -> None:
+    text = page(make_result(extra={"findings": tuple(finding("high-loss") for _ in range(200))}))
+    assert text.count("error: high-loss") == 3 and "And 197 more high-loss." in text
+
+
+def test_a_long_call_shows_its_beginning_and_its_end() -> None:
+    rows = [
+        {"time": T0 + row * MS, "frame": row + 1, "method": "INFO", "request_uri": f"sip:{row}@b"} for row in range(300)
+    ]
+    result = make_result(messages=make_messages(rows), calls=(make_call(rows=tuple(range(300))),))
+    text = page(result)
+    assert "Messages (300)" in text and "INFO sip:0@b" in text and "INFO sip:299@b" in text
+    assert "... 100 messages are left out here" in text and "INFO sip:200@b" not in text
+    assert len(call_data(result, result.calls[0])["messages"]) == 300
+
+
+def test_ports_give_way_where_there_is_no_room() -> None:
+    rows = [{"request_uri": "sip:" + "x" * 60 + "@10.0.0.2"}]
+    result = make_result(messages=make_messages(rows), calls=(make_call(rows=(0,)),))
+    assert "10.0.0.1 > 10.0.0.2  INVITE sip:xxx" in page(result)
+    assert "10.0.0.1:5060 > 10.0.0.2:5060  INVITE sip:xxx" in page(result, 120)
+
+
+def test_the_other_legs_are_named_with_what_became_of_them() -> None:
+    leg = make_call(call_id="two", state="failed", caller="pbx")
+    session = Session(4, ("one@10.0.0.1", "two"), 1.5, (Evidence("X-CID", "abc", 1.5, ("one@10.0.0.1", "two")),))
+    result = make_result(calls=(make_call(), leg), sessions=(session,))
+    assert "Session 4  2 legs\n  pbx to bob, failed  two\n  by X-CID: abc\n" in page(result)
+    data = call_data(result, result.calls[0])
+    assert data["session"] is not None and data["session"]["call_ids"] == ["one@10.0.0.1", "two"]
+
+
+def test_settings_and_a_doubtful_capture_are_told() -> None:
+    capture = make_capture(grade="fair", doubts=("3 packets cut",))
+    result = make_result(options=Options(playout_ms=40.0), captures=(capture,))
+    assert "The capture is fair: 3 packets cut." in page(result)
+    assert "Settings\n  playout_ms=40.0\n" in page(result)
+    assert call_data(result, result.calls[0])["settings"] == {"playout_ms": 40.0}
+
+
+def test_the_day_stands_once() -> None:
+    text = " ".join(page(make_result()).split())
+    assert "start 2022-01-12 23:38:26.000 ringing 23:38:26.250 answered 23:38:28.000" in text
+    late = make_call(end=T0 + 3_600_000 * MS)
+    assert "end 2022-01-13 00:38:26.000" in " ".join(page(make_result(calls=(late,))).split())

@@ -100,3 +100,16 @@ def test_the_number_of_a_diversion_in_brackets_is_found() -> None:
 def test_nothing_is_no_number() -> None:
     with pytest.raises(ValueError, match="is no number"):
         call_ids_of(TWO, " ")
+
+
+def test_where_several_calls_begin_so_a_row_is_meant() -> None:
+    result = make_result(calls=(make_call(call_id="0a", start=T0), make_call(call_id="0b", start=T0 + 1)))
+    assert find_call(result, "0").call_id == "0a"
+    assert find_call(result, "0b").call_id == "0b"
+    with pytest.raises(ValueError, match="2 calls begin with '10'"):  # there is no row 10
+        find_call(make_result(calls=(make_call(call_id="107"), make_call(call_id="108"))), "10")
+
+
+def test_the_number_that_chose_the_calls_is_kept() -> None:
+    assert narrow(TWO, {"abc-1"}, number="+49 1").extra["number"] == "+49 1"
+    assert "number" not in narrow(TWO, {"abc-1"}).extra

@@ -1,8 +1,9 @@
 import pytest
 
+from sipanalyzer.facts import Finding
 from sipanalyzer.output.selection import make_selection
 from sipanalyzer.output.tables import table
-from tests.output.results import MS, T0, make_call, make_result
+from tests.output.results import MS, T0, make_call, make_capture, make_result
 
 CALLS = make_result(
     calls=tuple(
@@ -49,3 +50,13 @@ def test_a_delay_can_be_asked_for() -> None:
     result = make_result(calls=(make_call(), make_call(call_id="slow", ringing=T0 + 9_000 * MS, answered=None)))
     chosen = make_selection("calls", where="post_dial_delay_ms > 8000").apply(table(result, "calls"))
     assert chosen["call_id"] == ["slow"]
+
+
+def test_severities_and_grades_are_sorted_by_weight_not_by_letter() -> None:
+    found = tuple(Finding(severity, severity, "", "") for severity in ("info", "error", "warning", "error"))
+    rows = table(make_result(extra={"findings": found}), "findings")
+    up, down = (make_selection("findings", sort=sort).apply(rows)["severity"] for sort in ("severity", "-severity"))
+    assert up == ["error", "error", "warning", "info"] and down == up[::-1]
+    files = tuple(make_capture(file=grade or "-", grade=grade) for grade in ("good", None, "poor", "fair"))
+    grades = make_selection("captures", sort="grade").apply(table(make_result(captures=files), "captures"))["grade"]
+    assert grades == ["poor", "fair", "good", None]

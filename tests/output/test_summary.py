@@ -3,6 +3,8 @@ import json
 import pytest
 
 from sipanalyzer.errors import CaptureError
+from sipanalyzer.facts import Finding, Quality, Registration
+from sipanalyzer.options import Options
 from sipanalyzer.output.summary import summarize
 from sipanalyzer.output.summary_page import summary_lines
 from sipanalyzer.output.terminal import width_of
@@ -111,3 +113,125 @@ def test_the_page_carries_nothing_from_the_wire_that_disturbs_a_terminal() -> No
 
 def test_a_file_name_with_blanks_is_quoted_in_the_proposals() -> None:
     assert "sipanalyzer calls 'my call.pcap'" in page(MANY, captures=("my call.pcap",))
+
+
+def found(*findings: Finding, **changes):
+    return make_result(extra={"findings": findings}, **changes)
+
+
+def loud(code: str = "high-loss", severity: str = "error", **changes) -> Finding:
+    return Finding(code, severity, f"What {code} is about.", "What to do.", **({"call_id": "one@10.0.0.1"} | changes))
+
+
+def test_the_page_opens_with_the_verdict() -> None:
+    many = MANY.calls
+    for result, first in (
+        (found(loud()), "trouble: 1 error"),
+        (found(loud(), loud(call_id="two"), loud("held", "info"), calls=many), "trouble: 2 errors in 2 of 4 calls"),
+        (found(loud(severity="warning"), calls=many), "look closer: 1 warning in 1 of 4 calls"),
+        (found(loud("scanner", "warning", call_id=None)), "look closer: 1 warning outside calls"),
+        (found(loud("held", "info"), loud("held", "info")), "nothing wrong was found: 2 notes"),
+        (found(), "nothing wrong was found"),
+    ):
+        assert page(result).splitlines()[0] == f"Verdict       {first}"
+
+
+def test_a_finding_of_a_registration_concerns_no_call() -> None:
+    result = found(loud("registration-failure", call_id="reg"), loud("registration-failure", call_id="reg2"))
+    data = summarize(result)
+    (entry,) = data["findings"]
+    assert (entry["count"], entry["calls"], entry["call_id"]) == (2, 0, None)
+    assert data["verdict"]["calls_with_errors"] == 0
+    text = page(result)
+    assert "registration-failure, 2 times" in text
+    assert "--id one@10.0.0.1" in text and "--id reg" not in text  # a command that is proposed must work
+
+
+def test_a_finding_of_a_stream_concerns_the_calls_of_the_stream() -> None:
+    result = found(loud("ssrc-change", call_id=None, stream=0), calls=MANY.calls)
+    (entry,) = summarize(result)["findings"]
+    assert (entry["calls"], entry["ssrc"]) == (1, "0x0000beef")
+
+
+def test_the_gravest_finding_of_a_code_is_its_example() -> None:
+    result = found(loud("call-rejected", "info"), loud("call-rejected", "warning", call_id="two", doubtful="a hole"),
+                   calls=MANY.calls)  # fmt: skip
+    (entry,) = summarize(result)["findings"]
+    assert (entry["severity"], entry["call_id"], entry["doubtful"]) == ("warning", "two", "a hole")
+    assert "call-rejected in 2 calls, as in two" in page(result) and "Doubtful: a hole." in page(result)
+
+
+def test_notes_alarm_nobody() -> None:
+    text = page(found(loud("held", "info"), loud("early-media", "info")))
+    assert "Notes         early-media, held" in text
+    assert "error" not in text and "warning" not in text and "What to do" not in text
+
+
+def test_what_a_finding_says_is_not_said_again() -> None:
+    lossy = make_stream(lost=50, expected=100, packets=50)
+    one_way = make_call(one_way=True)
+    text = page(found(loud(stream=0), loud("one-way-audio"), calls=(one_way,), streams=(lossy,)))
+    assert "worst" not in text and "in one direction only" not in text
+    assert "in one direction only" in page(found(calls=(one_way,), streams=(lossy,)))
+    assert "50.00 %     3.2 ms" in page(found(calls=(one_way,), streams=(lossy,)))
+
+
+def test_settings_that_differ_are_told() -> None:
+    result = make_result(options=Options(playout_ms=40.0, interval_ns=5_000_000_000))
+    assert summarize(result)["settings"] == {"playout_ms": 40.0, "interval_ns": 5_000_000_000}
+    assert "Settings      playout_ms=40.0 (40 ms), not 60.0\n" in page(result)
+    assert "interval_ns=5000000000 (5 s), not 10000000000" in page(result)
+    assert "Settings" not in page(make_result())
+
+
+def test_proposed_commands_keep_what_was_typed() -> None:
+    lines = summary_lines(
+        summarize(MANY), 80, captures=("a.pcap",), typed=("--set", "playout_ms=40", "--number", "+49 1")
+    )
+    text = "\n".join("".join(text for text, _ in line) for line in lines)
+    assert "sipanalyzer calls a.pcap --set playout_ms=40 --number '+49 1'\n" in text
+
+
+def test_a_number_that_chose_the_calls_is_told() -> None:
+    assert "of the calls of bob alone" in page(make_result(extra={"number": "bob"}))
+
+
+QUALITY = Quality(62.0, 3.18, "NB", "published", 9.8, 1.6, 60.0, 0.0, 25.1, 62.0)
+
+
+def test_quality_is_told_of_calls_and_of_streams_without_one() -> None:
+    long = make_stream(end=T0 + 20_000 * MS, quality=QUALITY)
+    assert "quality     poor, MOS 3.18 NB" in page(found(streams=(long,)))
+    alone = make_stream(end=T0 + 20_000 * MS, quality=QUALITY, call_id=None)
+    data = summarize(found(streams=(alone,), calls=()))["quality"]
+    assert (data["rated_calls"], data["streams"]["rated"], data["streams"]["poor"]) == (0, 1, 1)
+    assert "  quality     poor, MOS 3.18 NB" in page(found(streams=(alone,), calls=()))
+
+
+@pytest.mark.parametrize(
+    ("streams", "reason"),
+    [
+        ((), "no RTP was captured"),
+        ((make_stream(quality=QUALITY),), "no stream lasted 5 s"),
+        ((make_stream(codec=None),), "no codec is known: no SDP was captured"),
+        ((make_stream(codec="VP8"),), "no stream is audio in a codec that the E-model covers"),
+    ],
+)
+def test_why_nothing_is_rated_is_told(streams: tuple, reason: str) -> None:
+    assert f"not rated: {reason}" in " ".join(page(found(streams=streams)).split())
+
+
+def test_registrations_are_counted_by_what_became_of_them() -> None:
+    row = Registration("sip:a@b", None, ("10.0.0.2", 5060), ("10.0.0.1", 5060), False, "rejected", None, None, 403, 1,
+                       T0, T0, "reg", 0, 95, (3,))  # fmt: skip
+    result = make_result(registrations=(row, row), calls=(), streams=())
+    assert summarize(result)["registrations"] == {"count": 2, "by_state": {"rejected": 2}}
+    assert "Registrations 2 rejected" in page(result) and "sipanalyzer registrations a.pcap" in page(result)
+
+
+def test_a_capture_that_is_not_good_is_told_of_at_once() -> None:
+    capture = make_capture(grade="poor", damage="cut at offset 7", doubts=("the file breaks off", "7 packets missing"))
+    lines = page(found(captures=(capture,))).splitlines()
+    assert lines[1].strip().startswith("the capture is poor")
+    text = "\n".join(lines)
+    assert "7 packets missing" in text and "the file breaks off" not in text  # the damage says it, and where

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sipanalyzer.facts import Finding
+from sipanalyzer.output.cells import visible
 from sipanalyzer.output.tables import Table, table
-from sipanalyzer.output.terminal import cut, draw_table, lay_out, width_of, write_lines
-from tests.output.results import MS, T0, make_call, make_capture, make_result, make_stream
+from sipanalyzer.output.terminal import cut, draw_table, lay_out, width_of, wrap, write_lines
+from tests.output.results import MS, T0, make_call, make_capture, make_messages, make_result, make_stream
 
 UTC = datetime.UTC
 LONG = make_result(
@@ -28,7 +30,7 @@ def drawn(rows: Table, width: int | None = None, **how) -> list[str]:
     return stream.getvalue().splitlines()
 
 
-@pytest.mark.parametrize("name", ["calls", "streams", "messages", "dialogs", "transactions", "captures"])
+@pytest.mark.parametrize("name", ["calls", "streams", "messages", "dialogs", "transactions", "captures", "findings"])
 @pytest.mark.parametrize("width", [20, 40, 80, 81, 120, 160, 1000])
 def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
     lines = drawn(table(LONG, name), width)
@@ -109,3 +111,61 @@ def test_an_empty_table_is_its_heading() -> None:
     rows = table(LONG, "calls").take([])
     lines = drawn(rows, 80)
     assert lines and "state" in " ".join(lines)
+
+
+FOUND = make_result(
+    extra={
+        "findings": (
+            Finding("high-loss", "error", "9.8 % of 500 packets " + "were missing " * 12 + "in all.", "Mend it.",
+                    call_id="one@10.0.0.1", frame=7, frames=(7,)),
+            Finding("held", "info", "Held.", "", call_id="one@10.0.0.1", frame=8, doubtful="The capture is cut."),
+        )
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_sentence_of_a_finding_stands_whole_below_its_row(width: int) -> None:
+    lines = drawn(table(FOUND, "findings"), width)
+    text = " ".join(" ".join(lines).split())
+    assert FOUND.extra["findings"][0].explanation in text
+    assert "doubtful: The capture is cut." in text
+    assert lines[1].split()[:3] == ["error", "high-loss", "one@10.0.0.1"]
+    assert lines[2].startswith(" " * 10 + "9.8 % of 500 packets")
+
+
+def test_columns_that_were_asked_for_have_no_sentences_below_them() -> None:
+    rows = table(FOUND, "findings").only(["severity", "explanation"])
+    assert len(drawn(rows, 80, chosen=True)) == 3
+
+
+def test_an_address_is_shown_without_its_port_rather_than_with_half_of_it() -> None:
+    rows = table(make_result(), "messages").only(["src", "frame", "summary", "dst"])
+    table_of_long = table(make_result(messages=make_messages([{"src": ("198.51.100.200", 15060)}])), "messages")
+    assert "198.51.100.200  " in drawn(table_of_long.only(["src", "dst"]), 29, chosen=True)[1]
+    assert "10.0.0.1:5060" in drawn(rows, 120, chosen=True)[1]
+
+
+def test_a_lesser_column_does_not_take_the_room_of_one_that_is_cut() -> None:
+    for width in range(80, 200):
+        head, *_, last = drawn(table(LONG, "calls"), width)[1:]
+        assert "codecs" not in head or "+4930123456789012345" in last or "alice      " in last, width
+
+
+@given(st.text(), st.integers(0, 60))
+def test_wrapped_text_loses_nothing_and_keeps_its_width(text: str, width: int) -> None:
+    lines = wrap(text, width)
+    assert max(map(width_of, lines)) <= max(width, 12)
+    assert "".join("".join(lines).split()) == "".join(visible(text).split())
+
+
+def test_a_unit_stays_with_its_number() -> None:
+    assert wrap("it was heard in 7.5 s", 20) == ["it was heard in", "7.5 s"]
+
+
+def test_an_output_that_holds_ascii_only_gets_ascii() -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    write_lines([[("cut…  ▁▄█", "")]], stream, colour=False)
+    stream.flush()
+    assert raw.getvalue() == b"cut~  _=@\n"

@@ -1,0 +1,36 @@
+"""A page of styled lines (see :mod:`.terminal`) as HTML for a notebook, and as plain text. Floor 8."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+
+from .terminal import Line
+
+__all__ = ["markup", "plain_text"]
+
+_COLOURS = {"red": "#b00020", "yellow": "#8a6100", "green": "#1a7f37", "cyan": "#0550ae", "dim": "#6e6e6e"}
+"""Styles of a page as colours that are readable on white."""
+
+
+def plain_text(lines: Iterable[Line]) -> str:
+    """A page as text, without colours."""
+    return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
+
+
+def markup(lines: Iterable[Line]) -> str:
+    """A page as HTML: what comes from the wire is escaped."""
+    page = []
+    for line in lines:
+        for text, style in line:
+            words = style.split()
+            look = "".join(
+                [
+                    "font-weight:bold;" if "bold" in words else "",
+                    *(f"color:{_COLOURS[word]};" for word in words if word in _COLOURS),
+                ]
+            )
+            shown = html.escape(text)
+            page.append(f'<span style="{look}">{shown}</span>' if look and text.strip() else shown)
+        page.append("\n")
+    return f"<pre>{''.join(page)}</pre>"
