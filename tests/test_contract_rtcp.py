@@ -13,6 +13,7 @@ from tests.builders import receiver_report, report_block, sender_report
 from tests.lossy import (
     BEGIN,
     ask_and_answer,
+    bare,
     by_ssrc,
     call,
     figures,
@@ -152,6 +153,21 @@ def test_a_call_that_was_up_before_the_capture_counts_only_what_changed() -> Non
         tape.udp(at, B, 5001, A, 4001, receiver_report(0x22, [block]))
     tape.bye(30.0)
     assert by_ssrc(tape)["0x00000011"]["rtcp_lost_percent"] == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "percent"),
+    [
+        (10, 100 * 10 / 150),  # 100 of 150 lost, and 4 % of the last: it counted before, and the difference is sound
+        (170, 100 * 110 / 300),  # 66 % of the last: it is the first
+    ],
+)
+def test_without_sip_a_report_tells_by_its_fraction_whether_it_is_the_first(fraction: int, percent: float) -> None:
+    tape = bare(600, ssrc=0x11, seq=30_000)
+    for at, lost, highest, last in ((5.0, 100, 30_149, fraction), (8.0, 110, 30_299, 17)):
+        block = report_block(0x11, lost=lost, highest=highest, fraction=last)
+        tape.udp(at, B, 5001, A, 4001, receiver_report(0x22, [block]))
+    assert tape.stream()["rtcp_lost_percent"] == pytest.approx(percent, abs=1e-6)
 
 
 def test_reports_about_nobody_move_no_stream() -> None:

@@ -156,7 +156,7 @@ def _count(
     lost = expected = 0
     if not partial and not _sent_before(stream, sent):
         by_then = _expected_by(stream, first.extended_highest, first.time)
-        if by_then is not None and first.cumulative_lost <= by_then:
+        if by_then is not None and first.cumulative_lost <= by_then and not _counted_before(stream, first, by_then):
             lost, expected = first.cumulative_lost, by_then
     before = first
     for report in told[1:]:
@@ -184,6 +184,15 @@ def _so_far(stream: Stream, time: int) -> float:
 def _sent_before(stream: Stream, sent: tuple[int, int] | None) -> bool:
     """Whether the sender had sent far more by some time than was captured: the capture began later."""
     return sent is not None and sent[1] > 1.5 * _so_far(stream, sent[0]) + 500
+
+
+def _counted_before(stream: Stream, first: Said, expected: int) -> bool:
+    """Whether a first report cannot be the reporter's first, where no SIP tells that the capture has it all.
+
+    Then its fraction, of the packets since the report before, is far less than its loss in all.
+    """
+    since = (first.fraction_lost + 1) * expected / 256  # fractions are cut to 1/256
+    return stream.call_id is None and first.cumulative_lost > since + max(_CLEAR_PACKETS, expected // 50)
 
 
 def _expected_by(stream: Stream, highest: int, time: int) -> int | None:
