@@ -111,14 +111,14 @@ class Scene:
         dst: tuple[str, int],
         *,
         settled_us: Sequence[int] | None = None,
-        rated_at_ms: int = 50,
+        rated_at_ms: int | None = None,
         **facts: Any,
     ) -> Fact:
         """Capture the packets of a sender as they arrived; its row of facts is counted.
 
         `facts` are added to it or replace what was counted; ``None`` must be missing, ``...`` is not checked. What the
-        E-model makes of it at a one-way delay of `rated_at_ms` stands beside it; `settled_us` as in
-        :func:`~sample_pcaps.words.listener.listen`.
+        E-model makes of it at a one-way delay of `rated_at_ms` (None: any of the grid) stands beside it; `settled_us`
+        as in :func:`~sample_pcaps.words.listener.listen`.
         """
         for arrival in arrivals:
             payload = arrival.encode(voice.ssrc)
@@ -143,7 +143,9 @@ class Scene:
         self.expect("streams", **row)
         if voice.codec in GRIDS and row["codec"] == voice.codec:
             key = {name: row[name] for name in ("ssrc", "src_port", "dst_port")}
-            self.expect("rated", **key, **rated(voice.codec, heard, rated_at_ms))
+            delays = list(GRIDS[voice.codec].best)
+            delay_ms = delays[voice.ssrc % len(delays)] if rated_at_ms is None else rated_at_ms
+            self.expect("rated", **key, **rated(voice.codec, heard, delay_ms))
         return row
 
     def double(self, after_us: int) -> None:
