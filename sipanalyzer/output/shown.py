@@ -29,7 +29,7 @@ _SHOWN = {
     "restarts:19 rtcp_lost_percent:25 rtt_ms:26 dtmf:27 findings:12 "
     "duration_s:15 direction:20 ptime_ms:28 kbit_s:29 dscp:22 matched:23 call_id:24",
     "streams of a call": "#:1 src:2 src_port:3 dst:4 dst_port:5 codec:6 packets:10 loss_percent:7 max_jitter_ms:9 "
-    "mos:8 mos_min:12 discarded_percent:11 rtcp_lost_percent:13 rtt_ms:14 dtmf:15 direction:16 ssrc:17",
+    "mos:8 mos_min:12 discarded_percent:11 rtcp_lost_percent:13 rtt_ms:14 dtmf:15 direction:16:16 ssrc:17",
     "messages": "frame:3 time:1 src:4 dst:5 summary:2:24 transport:11 retransmission:8 cseq:10 call_id:9 user_agent:12",
     "dialogs": "start:1 state:2 local_uri:3 remote_uri:4 confirmed:8 end:9 call_id:5 from_tag:10 to_tag:11",
     "transactions": "start:1 method:2 src:3 dst:4 status_code:5 first_response_ms:6 final_response_ms:7 "

@@ -87,8 +87,8 @@ def _verdict_part(data: dict[str, Any], width: int) -> list[Line]:
     counts: list[str] = []
     for which, told in (("errors", "calls_with_errors"), ("warnings", "calls_with_warnings")):
         if verdict[which]:
-            among = f" of {calls['count']:,}" if not counts else ""
-            where = f" in {verdict[told]:,}{among} calls" if verdict[told] and calls["count"] > 1 else ""
+            among = count_of(verdict[told], "call") if counts else f"{verdict[told]:,} of {calls['count']:,} calls"
+            where = f" in {among}" if verdict[told] and calls["count"] > 1 else ""
             where = " outside calls" if calls["count"] and not verdict[told] else where
             counts.append(count_of(verdict[which], which[:-1]) + where)
     if not counts and verdict["notes"]:

@@ -45,7 +45,7 @@ def capture_part(data: dict[str, Any], width: int, tz: datetime.tzinfo) -> list[
         times = [each for each in captures if each["first"] is not None]
         if times:
             span = {"first": min(each["first"] for each in times), "last": max(each["last"] for each in times)}
-            lines.append(item("", _span(span, tz)))
+            lines += [item("", line) for line in wrap(_span(span, tz), width - LEFT)]
     said = [] if len(captures) > 1 else [
         words for each in data["findings"] if each["severity"] != "info" and (words := _DOUBTS.get(each["code"]))
     ]  # fmt: skip
@@ -58,7 +58,8 @@ def capture_part(data: dict[str, Any], width: int, tz: datetime.tzinfo) -> list[
         if len(captures) <= _FILES:
             kind = [capture["format"], *capture["link_types"], count_of(capture["packets"], "packet")]
             lines += flow("", "", [(each, "") for each in [*kind, bytes_text(capture["bytes"])]], width)
-            lines += [item("", _span(capture, tz))] if capture["first"] is not None else []
+            if capture["first"] is not None:
+                lines += [item("", line) for line in wrap(_span(capture, tz), width - LEFT)]
         lines += [item("", (line, style)) for text, style in notes for line in wrap(text, width - LEFT)]
     for reason in data["unreadable"][:_UNREADABLE]:
         lines += [item("", (line, "red")) for line in wrap(f"not read: {reason}", width - LEFT)]
