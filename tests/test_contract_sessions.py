@@ -309,6 +309,61 @@ def test_media_that_only_resemble_each_other_join_nothing(second: dict[str, Any]
     assert joined(*medium(second, at=at)) == []
 
 
+def echoed(
+    k: int,
+    at: float,
+    way: str = "A>B",
+    *,
+    after: float = 1.0,
+    stamp: int = 3_000_000_000,
+    back: dict[str, Any] | None = None,
+) -> list[list[Said]]:
+    """Call `k`, whose caller plays a file, always the same, and hears it again; the description says nothing more."""
+    near_end, far_end = way.split(">")
+    own, other = (HOSTS[near_end], 6000 + 4 * k), (HOSTS[far_end], 7000 + 4 * k)
+    told = leg(
+        at, way, f"call{k}", f"tester{k}", "service", body=sdp(f"- {own[1]}1 1 IN IP4 {own[0]}", *own),
+        answer=sdp(f"- {other[1]}2 1 IN IP4 {other[0]}", *other),
+    )  # fmt: skip
+    numbers: dict[str, Any] = {"seq": 100, "stamp": stamp, "ssrc": 7}
+    return [
+        told, talk(at + 2100, own, other, **numbers), talk(at + 2100 + after, other, own, **(numbers | (back or {}))),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("stamp", [3_000_000_000, 240])
+@pytest.mark.parametrize("after", [1.0, 40.0, 150.0])
+@pytest.mark.parametrize(("calls", "apart"), [(2, 300.0), (2, 100.0), (3, 160.0), (12, 70.0)])
+def test_a_load_generator_that_plays_one_file_in_all_calls_joins_none(
+    calls: int, apart: float, after: float, stamp: int
+) -> None:
+    """An echo of one call looks like the next call's file passed on."""
+    given = [part for k in range(calls) for part in echoed(k, k * apart, after=after, stamp=stamp)]
+    assert joined(*given) == []
+
+
+def test_an_echo_under_numbers_of_its_own_joins_no_other_call() -> None:
+    given = [
+        part
+        for k in range(2)
+        for part in echoed(k, 300.0 * k, back={"seq": 7000 * (k + 1), "stamp": 2_000_000_000 + k, "ssrc": 50 + k})
+    ]
+    assert joined(*given) == []
+
+
+def test_two_hosts_that_play_one_file_to_a_server_that_echoes_are_not_joined() -> None:
+    assert joined(*echoed(0, 0, "A>B"), *echoed(1, 300, "C>B")) == []
+
+
+def test_an_echo_beyond_the_box_does_not_hide_that_media_go_on() -> None:
+    given = medium({}, at=2502.0)
+    back = [
+        talk(2504, (HOSTS["B"], 5000), (HOSTS["P"], 6002), seq=1000, stamp=3_000_000_000, ssrc=7),
+        talk(2506, (HOSTS["P"], 6000), (HOSTS["A"], 4000), seq=1000, stamp=3_000_000_000, ssrc=7),
+    ]
+    assert joined(*given, *back) == BOTH
+
+
 def test_direct_media_behind_a_box_belong_to_both_calls_and_join_them() -> None:
     origin_a, origin_b = "a 11111 1 IN IP4 192.0.2.1", "b 44444 1 IN IP4 192.0.2.2"
     offer, answer = sdp(origin_a, HOSTS["A"], 4000), sdp(origin_b, HOSTS["B"], 5000)

@@ -83,6 +83,8 @@ def find_crossings(legs: Sequence[Leg], streams: Sequence[Stream]) -> list[Hint]
         found.setdefault((first, second), "with the same payload")
     for first, second in _uncontested(tracks, list(found)):
         a, b = tracks[first], tracks[second]
+        if a.legs & b.legs:
+            continue
         pair = min(a.leg, b.leg), max(a.leg, b.leg)
         text = f"{_way(a.stream)} goes on as {_way(b.stream)} {found[first, second]}"
         hints.append(Hint("media", text, SCORES["media"], pair))
@@ -94,8 +96,14 @@ def _way(stream: Stream) -> str:
 
 
 def _onward(a: _Track, b: _Track) -> tuple[bool, bool] | None:
-    """Whether the second can be the first behind a box, and the first the second; None where neither."""
-    if a.legs & b.legs or a.source == b.source or a.target == b.target:
+    """Whether the second can be the first behind a box, and the first the second; None where neither.
+
+    Two streams of one call can (a relay, an echo): that joins nothing, but it explains the second. So do two streams of
+    two calls that go the same way, one recording played twice: neither way, but both could be meant by a third.
+    """
+    if a.source == b.source and a.target == b.target and not a.legs & b.legs:
+        return (True, True)
+    if a.source == b.source or a.target == b.target:
         return None
     if min(a.stream.end, b.stream.end) < max(a.stream.start, b.stream.start) - _LATE_NS:
         return None
@@ -141,7 +149,7 @@ def _continues(a: _Track, b: _Track, clock: int, delay_ns: int) -> bool:
     same_first = (s.first_sequence, s.first_stamp) == (t.first_sequence, t.first_stamp)
     same_last = (s.last_sequence, s.last_stamp) == (t.last_sequence, t.last_stamp)
     if (s if s.start <= t.start else t).first_stamp < _RANDOM:  # counted from the beginning, as others may be too
-        return a.target == b.source and same_first and same_last
+        return (a.target == b.source or a.source == b.source) and same_first and same_last
     return same_first or same_last or (
         _on_line(s.first_sequence, s.first_stamp, t.first_sequence, t.first_stamp, step)
         and _on_line(s.last_sequence, s.last_stamp, t.last_sequence, t.last_stamp, step)
@@ -241,17 +249,26 @@ def _offsets(s: tuple[int, ...], t: tuple[int, ...]) -> Iterator[int]:
 def _uncontested(tracks: Sequence[_Track], pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Pairs (arriving, leaving) that leave no doubt.
 
-    What leaves has one origin: where several that are not the same medium themselves could be it, none is. What arrives
-    may leave towards several places (a recorder), but not in several calls towards one.
+    What leaves has one origin: where several that are not the same medium themselves could be it, none is; one of its
+    own call (an echo) counts among them. What arrives may leave towards several places (a recorder), but not in several
+    calls towards one. What is sent the same way in two calls at once is a recording, and tells neither from the other.
     """
-    linked = set(pairs)
+    played: set[int] = set()
+    linked: set[tuple[int, int]] = set()
     origins: dict[int, list[int]] = defaultdict(list)
     onward: dict[int, list[int]] = defaultdict(list)
     for first, second in pairs:
+        a, b = tracks[first], tracks[second]
+        if a.source == b.source and a.target == b.target:
+            played.update((first, second))
+            continue
+        linked.add((first, second))
         origins[second].append(first)
         onward[first].append(second)
 
     def doubtful(first: int, second: int) -> bool:
+        if first in played or second in played:
+            return True
         rivals = origins[second][: _NEIGHBOURS + 1]
         others = onward[first][: _NEIGHBOURS + 1]
         return any(
