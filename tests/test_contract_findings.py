@@ -6,41 +6,79 @@ The captures are told packet by packet and owe nothing to those of `tests/findin
 from __future__ import annotations
 
 import io
+import pathlib
 import re
 import struct
+import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import sipanalyzer
+from sipanalyzer import cli
 from sipanalyzer.explanations import explanations
-from tests.builders import (
-    ACK,
-    FIN,
-    PSH,
-    RST,
-    START_NS,
-    SYN,
-    UDP,
-    Packet,
-    ethernet,
-    ipv4,
-    ipv4_fragments,
-    pcap_bytes,
-    receiver_report,
-    report_block,
-    tcp_frame,
-    udp,
+from sipanalyzer.findings.engine import find_findings
+from sipanalyzer.pipeline import analyze as read
+from tests.builders import ACK, RST, SYN
+from tests.tape import A, B, C, P, Tape, records, sdp
+from tests.troubles import (
+    A6,
+    B6,
+    INNER,
+    OUTER,
+    PLAIN,
+    Scene,
+    answered_again,
+    as_recorded,
+    asked,
+    behind_nat,
+    call,
+    cancelled_in_vain,
+    challenged,
+    changed_ssrc,
+    connected,
+    direct,
+    drifting,
+    dtls,
+    fax,
+    from_client,
+    heard,
+    held,
+    held_to_the_end,
+    holes,
+    looped,
+    marked,
+    message,
+    moved,
+    of_host,
+    only_fax,
+    raw,
+    refused,
+    registered,
+    reinvited,
+    reliable,
+    report,
+    ringing,
+    said,
+    second,
+    sent_again,
+    shaken,
+    silence,
+    srtp,
+    timed,
+    transferred,
+    tried,
+    video,
+    whole,
 )
-from tests.tape import A, B, C, P, Tape, records, sdp, section
 
 Rows = list[dict[str, Any]]
-A6, B6 = "2001:db8::a", "2001:db8::b"
-OUTER, INNER = "198.51.100.77", "10.20.30.40"
-"""A client behind NAT: where its packets come from, and what it takes for its address."""
-PLAIN = ("8 PCMA/8000",)
+STRAY = (A, 5353, "10.0.0.77", 53)
+INVITE = (A, 5060, B, 5060)
+TIMER_A = (0.5, 1.5, 3.5, 7.5, 15.5, 31.5)
+LATE = {k: 0.05 * (k % 2) for k in range(550)}
 
 CONTRACT = re.findall(
     r"\S+",
@@ -56,35 +94,6 @@ CONTRACT = re.findall(
     truncated-capture capture-drops capture-duplicates one-sided-capture clock-step
     """,
 )
-
-
-class Scene(Tape):
-    """A tape on which frames and whole messages can be put as they are."""
-
-    def frame(self, at: float, data: bytes) -> None:
-        self.packets.append(Packet(START_NS + round(at * 1e9), data, 0, len(data)))
-
-    def until(self, at: float) -> Scene:
-        """Something else, so that the capture goes on."""
-        self.udp(at, "203.0.113.9", 9, "203.0.113.8", 9, b"something else")
-        return self
-
-    def tcp(
-        self, at: float, way: tuple[str, int, str, int], flags: int, seq: int, ack: int = 0, data: bytes = b""
-    ) -> None:
-        self.frame(at, tcp_frame(data, *way, seq=seq, ack=ack, flags=flags))
-
-    def unreachable(self, at: float, way: tuple[str, int, str, int], code: int = 3) -> Scene:
-        """ICMP from the receiver of a UDP datagram."""
-        src, _, dst, _ = way
-        quoted = ipv4(udp(b"quoted", *way), src, dst, UDP)[:28]
-        self.frame(at, ethernet(ipv4(struct.pack("!BBHI", 3, code, 0, 0) + quoted, dst, src, 1), dst, src))
-        return self
-
-    def refuse(self, at: float, code: int, **words: Any) -> None:
-        """The callee's failure response and the ACK of it."""
-        self.reply(at, B, A, code, **words)
-        self.request(at + 0.01, A, B, "ACK", of="INVITE", **{k: v for k, v in words.items() if k != "headers"})
 
 
 def analyze(made: Tape | bytes, **options: Any) -> sipanalyzer.Analysis:
@@ -108,376 +117,7 @@ def the(made: Tape | bytes, code: str, **options: Any) -> dict[str, Any]:
     return row
 
 
-# ---- media
-
-
-def call(
-    a: str = A, b: str = B, *, offer: bytes | None = None, answer: bytes | None = None, talked: float = 12.0,
-    name: str = "one", at: float = 0.0, scene: Scene | None = None, bye: bool = True,
-) -> Scene:  # fmt: skip
-    """A call answered 2 s after its INVITE and ended by the callee; without media."""
-    scene = scene or Scene()
-    scene.set_up(offer or sdp(a, 4000), answer or sdp(b, 5000), src=a, dst=b, call=name, at=at)
-    if bye:
-        scene.bye(at + 2 + talked, b, a, call=name, tags=("b", "a"))
-    return scene
-
-
-def said(scene: Scene, count: int = 550, at: float = 2.1, a: str = A, b: str = B, **words: Any) -> Scene:
-    """Media of the caller."""
-    scene.talk(at, a, 4000, b, 5000, count, ssrc=0xA, **words)
-    return scene
-
-
-def heard(scene: Scene, count: int = 550, at: float = 2.1, a: str = A, b: str = B, **words: Any) -> Scene:
-    """Media of the callee."""
-    scene.talk(at, b, 5000, a, 4000, count, **{"ssrc": 0xB, **words})
-    return scene
-
-
-def whole(**words: Any) -> Scene:
-    """A call as it should be."""
-    return heard(said(call(**words)))
-
-
-def second(scene: Scene) -> Scene:
-    """Another call between the same hosts, whose media is there."""
-    call(at=30, name="two", offer=sdp(A, 4400), answer=sdp(B, 5500), scene=scene)
-    scene.talk(32.1, A, 4400, B, 5500, 400, ssrc=0x2A)
-    scene.talk(32.1, B, 5500, A, 4400, 400, ssrc=0x2B)
-    return scene
-
-
-def report(scene: Scene, at: float) -> Scene:
-    """A receiver report of the callee by which the caller's media arrived."""
-    scene.udp(at, B, 5001, A, 4001, receiver_report(0xB, [report_block(0xA, highest=1400, jitter=5)]))
-    return scene
-
-
-def relayed(*, direct: bool) -> Scene:
-    """Two legs across a box that passes SDP on unchanged (media goes past it), or that puts its own address there."""
-    scene = Scene()
-    own = (sdp(P, 6000), sdp(P, 7000))
-    offer, answer = sdp(A, 4000), sdp(B, 5000)
-    scene.set_up(offer, answer if direct else own[1], src=A, dst=P, call="leg-1")
-    scene.set_up(offer if direct else own[0], answer, src=P, dst=B, call="leg-2", at=0.1, tags=("p", "q"))
-    scene.bye(20, A, P, call="leg-1")
-    scene.bye(20.1, P, B, call="leg-2", tags=("p", "q"))
-    return scene
-
-
-def behind_nat(*, back: bool, ice: bool = False) -> Scene:
-    """The caller's SDP has its inner address; its media comes from the outer one."""
-    lines = (
-        ["ice-ufrag:abcd", "ice-pwd:" + "p" * 22, f"candidate:1 1 UDP 2130706431 {INNER} 4000 typ host"] if ice else []
-    )
-    scene = call(a=OUTER, offer=sdp(INNER, 4000, lines=lines))
-    scene.talk(2.1, OUTER, 62000, B, 5000, 500, ssrc=0xA)
-    if back:
-        scene.talk(2.2, B, 5000, OUTER, 62000, 500, ssrc=0xB)
-    return scene
-
-
-def from_client(*, via: str, contact: str) -> Scene:
-    """A call whose INVITE came from the outer address and has it in SDP."""
-    scene = Scene()
-    lines = [
-        f"INVITE sip:bob@{B} SIP/2.0", f"Via: SIP/2.0/UDP {via}:5060;branch=z9hG4bKx;rport",
-        "From: <sip:alice@example.org>;tag=a", "To: <sip:bob@example.org>", "Call-ID: one", "CSeq: 1 INVITE",
-        f"Contact: <sip:alice@{contact}:5060>",
-    ]  # fmt: skip
-    scene.sip(0, OUTER, B, lines, sdp(OUTER, 4000))
-    scene.reply(1, B, OUTER, 200, sdp(B, 5000))
-    scene.request(1.1, OUTER, B, "ACK")
-    scene.bye(8, OUTER, B)
-    return scene
-
-
-def srtp(*, encrypted: bool) -> Scene:
-    words: dict[str, Any] = {}
-    if encrypted:
-        words = {"profile": "RTP/SAVP", "lines": ["crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40]}
-    return whole(offer=sdp(A, 4000, **words), answer=sdp(B, 5000, **words))
-
-
-def marked(caller: int, callee: int) -> Scene:
-    scene = call()
-    scene.dscp = caller
-    said(scene)
-    scene.dscp = callee
-    return heard(scene)
-
-
-def dtls(*, answered: bool) -> Scene:
-    """Media over DTLS-SRTP, of which only the handshake is there."""
-    words: dict[str, Any] = {"profile": "UDP/TLS/RTP/SAVPF", "lines": ["fingerprint:sha-256 AA:BB", "setup:actpass"]}
-    scene = call(offer=sdp(A, 4000, **words), answer=sdp(B, 5000, **words))
-
-    def record(kind: int, body: bytes, number: int) -> bytes:
-        return struct.pack("!BHHHIH", kind, 0xFEFD, 0, 0, number, len(body)) + body
-
-    hello = bytes([1]) + (30).to_bytes(3, "big") + bytes(2) + bytes(3) + (30).to_bytes(3, "big") + bytes(30)
-    for number, at in enumerate((2.2, 3.2, 5.2, 9.2)):
-        scene.udp(at, A, 4000, B, 5000, record(22, hello, number))
-    if answered:
-        scene.udp(2.3, B, 5000, A, 4000, record(22, bytes([2]) + hello[1:], 0) + record(20, b"\x01", 1))
-        scene.udp(2.4, A, 4000, B, 5000, record(20, b"\x01", 9))
-    return scene
-
-
-def fax(*, changed: bool) -> Scene:
-    """A re-INVITE to T.38; or a first offer of voice and fax, of which the answer takes the voice."""
-    image = ["m=image 4010 udptl t38"]
-    if not changed:
-        return whole(offer=sdp(A, 4000, PLAIN, image), answer=sdp(B, 5000, PLAIN, ["m=image 0 udptl t38"]))
-    scene = whole()
-    only = sdp(B, 0, PLAIN, ["m=image 5010 udptl t38"], version=2)
-    scene.reinvite(6, B, A, only, sdp(A, 0, PLAIN, image, version=2), tags=("b", "a"))
-    return scene
-
-
-def changed_ssrc(*, reinvited: bool) -> Scene:
-    scene = heard(said(call(talked=20)), 250)
-    if reinvited:
-        scene.reinvite(7.0, B, A, sdp(B, 5000, version=2), sdp(A, 4000, version=2), tags=("b", "a"))
-    return heard(scene, 250, at=7.2, ssrc=0x5EC0)
-
-
-def held(direction: str) -> Scene:
-    answer = {"sendonly": "recvonly", "inactive": "inactive", "sendrecv": "sendrecv"}[direction]
-    scene = heard(said(call(), 200), 200)
-    offers = (sdp(A, 4000, lines=[direction], version=2), sdp(B, 5000, lines=[answer], version=2))
-    scene.reinvite(6.2, A, B, *offers)
-    return scene
-
-
-def reinvited(status: int, *, again: bool = False) -> Scene:
-    scene = whole()
-    scene.request(5, A, B, "INVITE", sdp(A, 4000, version=2), cseq=7)
-    scene.refuse(5.1, status, cseq=7)
-    if again:
-        scene.reinvite(7, A, B, sdp(A, 4000, version=3), sdp(B, 5000, version=2), cseq=8)
-    return scene
-
-
-def transferred(status: int) -> Scene:
-    scene = whole()
-    scene.request(6, B, A, "REFER", cseq=3, tags=("b", "a"), headers=["Refer-To: <sip:carol@example.org>"])
-    scene.reply(6.1, A, B, status, method="REFER", cseq=3, tags=("b", "a"))
-    return scene
-
-
-# ---- signalling
-
-
-def ringing(after: float, status: int = 180, answered: float | None = None) -> Scene:
-    """A call whose INVITE is taken on at once and rings later."""
-    scene = Scene()
-    scene.request(0, A, B, "INVITE", sdp(A, 4000), initial=True)
-    scene.reply(0.05, B, A, 100)
-    scene.reply(after, B, A, status)
-    end = answered or after + 3
-    scene.reply(end, B, A, 200, sdp(B, 5000))
-    scene.request(end + 0.05, A, B, "ACK")
-    scene.bye(end + 10)
-    return heard(said(scene, 400, at=end + 0.1), 400, at=end + 0.1)
-
-
-def refused(status: int, headers: Sequence[str] = ()) -> Scene:
-    scene = Scene()
-    scene.request(0, A, B, "INVITE", sdp(A, 4000), initial=True)
-    scene.reply(0.05, B, A, 100)
-    scene.refuse(0.4, status, headers=headers)
-    return scene
-
-
-def challenged(*, stale: bool) -> Scene:
-    """Two challenges: the second one because the credentials were wrong, or only too old."""
-    scene = Scene()
-    digest = 'Digest realm="r", nonce="n"'
-    for cseq, more in ((1, ""), (2, ", stale=true" if stale else "")):
-        credentials = [f'Proxy-Authorization: {digest}, username="a", uri="u", response="r"'] * (cseq > 1)
-        scene.request(cseq, A, B, "INVITE", sdp(A, 4000), cseq=cseq, initial=True, headers=credentials)
-        scene.refuse(cseq + 0.1, 407, cseq=cseq, headers=[f"Proxy-Authenticate: {digest}{more}"])
-    if stale:
-        credentials = [f'Proxy-Authorization: {digest}, username="a", uri="u", response="s"']
-        scene.request(3, A, B, "INVITE", sdp(A, 4000), cseq=3, initial=True, headers=credentials)
-        scene.reply(3.1, B, A, 486, cseq=3)
-        scene.request(3.2, A, B, "ACK", cseq=3, of="INVITE")
-    return scene.until(60)
-
-
-def registered(status: int) -> Scene:
-    scene = Scene()
-    credentials = ['Authorization: Digest username="a", realm="r", nonce="n", uri="u", response="r"']
-    for cseq, answer, headers in ((1, 401, []), (2, status, credentials)):
-        scene.request(
-            cseq, A, B, "REGISTER", cseq=cseq, initial=True, tags=("a", "a"), headers=[*headers, "Expires: 600"]
-        )
-        asked = ['WWW-Authenticate: Digest realm="r", nonce="n"'] * (answer == 401)
-        scene.reply(cseq + 0.1, B, A, answer, method="REGISTER", cseq=cseq, tags=("a", "a"), headers=asked)
-    return scene.until(60)
-
-
-def looped(*, changed: bool) -> Scene:
-    """An INVITE that its proxy sends round to itself by another one; its Request-URI changed on the way, or not."""
-    scene = Scene()
-    vias: list[str] = []
-    for number, (src, dst) in enumerate(((A, P), (P, C), (C, P))):
-        vias.insert(0, f"Via: SIP/2.0/UDP {src}:5060;branch=z9hG4bKloop{number}")
-        user = "bob" if number < 2 or not changed else "carol"
-        lines = [
-            f"INVITE sip:{user}@example.org SIP/2.0", *vias, "From: <sip:a@example.org>;tag=a",
-            "To: <sip:bob@example.org>", "Call-ID: one", "CSeq: 1 INVITE", f"Max-Forwards: {70 - number}",
-        ]  # fmt: skip
-        scene.sip(number / 100, src, dst, lines, b"")
-    return scene
-
-
-def sent_again(copies: Iterable[float], then: float, status: int = 200) -> Scene:
-    """An INVITE and its copies, and then an answer."""
-    scene = Scene()
-    for at in (0.0, *copies):
-        scene.request(at, A, B, "INVITE", sdp(A, 4000), initial=True)
-    scene.reply(then, B, A, status, sdp(B, 5000))
-    scene.request(then + 0.05, A, B, "ACK")
-    scene.bye(then + 10)
-    return heard(said(scene, 400, at=then + 0.1), 400, at=then + 0.1)
-
-
-def answered_again(times: Iterable[float], *, acknowledged: bool) -> Scene:
-    scene = Scene()
-    scene.request(0, A, B, "INVITE", sdp(A, 4000), initial=True)
-    for at in times:
-        scene.reply(at, B, A, 200, sdp(B, 5000))
-        if acknowledged:
-            scene.request(at + 0.04, A, B, "ACK")
-    return scene.until(45)
-
-
-def reliable(*, acknowledged: bool) -> Scene:
-    scene = Scene()
-    scene.request(0, A, B, "INVITE", sdp(A, 4000), initial=True, headers=["Supported: 100rel"])
-    for at in (0.2, 0.7, 1.7, 3.7):
-        scene.reply(at, B, A, 183, sdp(B, 5000), headers=["Require: 100rel", "RSeq: 711"])
-    if acknowledged:
-        scene.request(3.9, A, B, "PRACK", cseq=2, headers=["RAck: 711 1 INVITE"])
-        scene.reply(4.0, B, A, 200, method="PRACK", cseq=2)
-    return scene
-
-
-def timed(ended: float) -> Scene:
-    """A call with a session of 90 s, ended so long after its answer."""
-    scene = Scene()
-    scene.request(0, A, B, "INVITE", sdp(A, 4000), initial=True, headers=["Supported: timer"])
-    scene.reply(1, B, A, 200, sdp(B, 5000), headers=["Session-Expires: 90;refresher=uac", "Require: timer"])
-    scene.request(1.1, A, B, "ACK")
-    scene.bye(1 + ended, B, A, tags=("b", "a"))
-    return scene
-
-
-def message(size: int, *, fragments: bool = False) -> Scene:
-    """A MESSAGE request of so many bytes."""
-    scene = Scene()
-    head = (
-        f"MESSAGE sip:b@{B} SIP/2.0\r\nVia: SIP/2.0/UDP {A}:5060;branch=z9hG4bKm\r\nFrom: <sip:a@example.org>;tag=a\r\n"
-        "To: <sip:b@example.org>\r\nCall-ID: m\r\nCSeq: 1 MESSAGE\r\nContent-Type: text/plain\r\nContent-Length: "
-    )
-    body = "x" * (size - len(head) - 8)
-    data = f"{head}{len(body):04d}\r\n\r\n{body}".encode()
-    assert len(data) == size
-    if fragments:
-        for packet in ipv4_fragments(udp(data, A, 5060, B, 5060), A, B, identification=7, size=800):
-            scene.frame(0, ethernet(packet, A, B))
-    else:
-        scene.udp(0, A, 5060, B, 5060, data)
-    scene.reply(0.1, B, A, 200, method="MESSAGE", call="m")
-    return scene
-
-
-def raw(*messages: str) -> Scene:
-    scene = Scene()
-    for number, text in enumerate(messages):
-        scene.udp(number, A, 5060, B, 5060, text.encode())
-    return scene.until(5)
-
-
-def tried(status: int, then: int | None = None) -> Scene:
-    """One host that registers 14 users in 14 s."""
-    scene = Scene()
-    for user in range(14):
-        words: dict[str, Any] = {"call": f"r{user}", "tags": (f"u{user}", f"u{user}")}
-        scene.request(user, C, B, "REGISTER", initial=True, **words)
-        scene.reply(user + 0.01, B, C, status, method="REGISTER", **words)
-        if then is not None:
-            scene.request(user + 0.02, C, B, "REGISTER", cseq=2, initial=True, **words)
-            scene.reply(user + 0.03, B, C, then, method="REGISTER", cseq=2, **words)
-    return scene
-
-
-def connected(*, port: int = 5060, refused: bool, mended: bool = False) -> Scene:
-    scene = Scene()
-    there, back = (A, 40123, B, port), (B, port, A, 40123)
-    scene.tcp(0, there, SYN, 1000)
-    if refused:
-        scene.tcp(0.01, back, RST | ACK, 0, 1001)
-    else:
-        scene.tcp(0.01, back, SYN | ACK, 9000, 1001)
-        scene.tcp(0.02, there, ACK, 1001, 9001)
-        scene.tcp(0.03, there, PSH | ACK, 1001, 9001, b"\r\n\r\n")
-    if mended:
-        call(at=1, scene=scene)
-        heard(said(scene, at=3.1), at=3.1)
-    return scene.until(60)
-
-
-def shaken(*, closed: bool) -> Scene:
-    """TLS for SIP: a ClientHello that the server closes on, or that it goes on with."""
-    scene = Scene()
-    there, back = (A, 40123, B, 5061), (B, 5061, A, 40123)
-    hello = b"\x16\x03\x01\x00\x2c\x01\x00\x00\x28" + bytes(40)
-    scene.tcp(0, there, SYN, 1000)
-    scene.tcp(0.01, back, SYN | ACK, 9000, 1001)
-    scene.tcp(0.02, there, ACK, 1001, 9001)
-    scene.tcp(0.03, there, PSH | ACK, 1001, 9001, hello)
-    at = 1001 + len(hello)
-    if closed:
-        scene.tcp(0.05, back, FIN | ACK, 9001, at)
-    else:
-        answer = b"\x16\x03\x03\x00\x04\x02\x00\x00\x00\x14\x03\x03\x00\x01\x01\x17\x03\x03\x00\x40" + bytes(64)
-        scene.tcp(0.05, back, PSH | ACK, 9001, at, answer)
-        scene.tcp(0.06, there, PSH | ACK, at, 9001 + len(answer), b"\x17\x03\x03\x00\x40" + bytes(64))
-    return scene.until(60)
-
-
-# ---- the capture
-
-
-def of_host(scene: Scene, address: str) -> Scene:
-    """Only what one host sent."""
-    wanted = bytes(map(int, address.split(".")))
-    scene.packets = [each for each in scene.packets if each.data[26:30] == wanted]
-    return scene
-
-
-def as_recorded(scene: Scene, back: float) -> bytes:
-    """The same capture, and at its end a packet that is so much earlier."""
-    packets = sorted(scene.packets, key=lambda each: each.time_ns)
-    late = packets[-1]._replace(time_ns=packets[-1].time_ns - round(back * 1e9))
-    return pcap_bytes([*packets, late], nanoseconds=True)
-
-
-def holes(*, together: bool) -> Scene:
-    there, back = range(200, 230), range(201, 229) if together else range(400, 430)
-    return heard(said(call(), lost=there), lost=back)
-
-
 Made = Callable[[], "Scene | bytes"]
-STRAY = (A, 5353, "10.0.0.77", 53)
-INVITE = (A, 5060, B, 5060)
-TIMER_A = (0.5, 1.5, 3.5, 7.5, 15.5, 31.5)
-LATE = {k: 0.05 * (k % 2) for k in range(550)}
-
 PAIRS: dict[str, tuple[Made, Made]] = {
     "one-way-audio": (lambda: heard(call()), lambda: report(heard(call()), 9.0)),
     "one-way-audio IPv6": (
@@ -496,11 +136,11 @@ PAIRS: dict[str, tuple[Made, Made]] = {
         lambda: said(call()),
         lambda: said(call()).talk(2.1, B, 5000, A, 4002, 400, ssrc=0xC),  # it comes back, to another port
     ),
-    "one-way-audio fax": (lambda: said(call()), lambda: _only_fax()),
-    "one-way-audio moved": (lambda: said(call()), lambda: _moved()),
+    "one-way-audio fax": (lambda: said(call()), lambda: only_fax()),
+    "one-way-audio moved": (lambda: said(call()), lambda: moved()),
     "one-way-audio video": (
-        lambda: _video(audio_back=False),
-        lambda: _video(audio_back=True),
+        lambda: video(audio_back=False),
+        lambda: video(audio_back=True),
     ),
     "no-media": (lambda: second(call()), lambda: second(whole())),
     "no-media cut": (
@@ -509,7 +149,7 @@ PAIRS: dict[str, tuple[Made, Made]] = {
     ),
     "no-media direct": (
         lambda: second(call()),
-        lambda: _direct(),  # media goes past the box, whose own addresses carry none
+        lambda: direct(),  # media goes past the box, whose own addresses carry none
     ),
     "no-rtp-captured": (lambda: call(), lambda: whole()),
     "no-rtp-captured refused": (lambda: call(), lambda: refused(488)),
@@ -518,7 +158,7 @@ PAIRS: dict[str, tuple[Made, Made]] = {
         lambda: said(heard(call(talked=24), 350), 1180),
         lambda: said(heard(call(talked=24), 900), 1180),
     ),
-    "media-timeout held": (lambda: said(heard(call(talked=24), 350), 1180), lambda: _held_to_the_end()),
+    "media-timeout held": (lambda: said(heard(call(talked=24), 350), 1180), lambda: held_to_the_end()),
     "nat-mismatch": (lambda: behind_nat(back=False), lambda: whole()),
     "private-address-in-sdp": (lambda: behind_nat(back=False), lambda: behind_nat(back=False, ice=True)),
     "private-address-in-sdp loopback": (
@@ -539,7 +179,7 @@ PAIRS: dict[str, tuple[Made, Made]] = {
     ),
     "ptime-mismatch silence": (
         lambda: heard(said(call(), 300, gap=0.04, step=320, payload=bytes(320))),
-        lambda: _silence(),
+        lambda: silence(),
     ),
     "dtmf-not-negotiated": (
         lambda: whole(offer=sdp(A, 4000, PLAIN)),
@@ -567,7 +207,7 @@ PAIRS: dict[str, tuple[Made, Made]] = {
         lambda: heard(heard(said(call()), 250), 250, at=7.1, seq=31000, timestamp=9_000_000),
         lambda: heard(said(call()), seq=65_400),  # sixteen bits are full
     ),
-    "clock-drift": (lambda: _drifting(0.01999), lambda: _drifting(0.0200005)),
+    "clock-drift": (lambda: drifting(0.01999), lambda: drifting(0.0200005)),
     "early-media": (lambda: heard(said(call()), at=0.8), lambda: whole()),
     "held": (lambda: held("sendonly"), lambda: held("sendrecv")),
     "held inactive": (lambda: held("inactive"), lambda: held("sendrecv")),
@@ -588,8 +228,8 @@ PAIRS: dict[str, tuple[Made, Made]] = {
         lambda: heard(said(call(bye=False))).until(40),
     ),
     "unanswered-request": (
-        lambda: _asked(TIMER_A).until(70),
-        lambda: _asked(()).until(20),  # the capture ends too soon
+        lambda: asked(TIMER_A).until(70),
+        lambda: asked(()).until(20),  # the capture ends too soon
     ),
     "high-post-dial-delay": (lambda: ringing(9), lambda: ringing(2, 183, answered=14)),
     "session-timer-expiry": (lambda: timed(90), lambda: timed(40)),
@@ -608,8 +248,8 @@ PAIRS: dict[str, tuple[Made, Made]] = {
     ),
     "scanner": (lambda: tried(403), lambda: tried(401, then=200)),
     "icmp-unreachable": (
-        lambda: _asked(()).unreachable(0.01, INVITE),
-        lambda: _asked(()).unreachable(0.01, STRAY),
+        lambda: asked(()).unreachable(0.01, INVITE),
+        lambda: asked(()).unreachable(0.01, STRAY),
     ),
     "tcp-connect-failed": (lambda: connected(refused=True), lambda: connected(refused=False)),
     "tcp-connect-failed web": (lambda: connected(refused=True), lambda: connected(refused=True, port=8080)),
@@ -620,79 +260,11 @@ PAIRS: dict[str, tuple[Made, Made]] = {
     "one-sided-capture": (lambda: of_host(whole(), B), lambda: whole()),
     "one-sided-capture dead": (
         lambda: of_host(whole(), B),
-        lambda: _cancelled_in_vain(),
+        lambda: cancelled_in_vain(),
     ),
     "clock-step": (lambda: as_recorded(whole(), 5.0), lambda: as_recorded(whole(), 0.4)),
 }  # fmt: skip
 """By code (and what the look-alike is about): a capture in which it is raised, and one in which it is not."""
-
-
-def _asked(copies: Iterable[float]) -> Scene:
-    scene = Scene()
-    for at in (0.0, *copies):
-        scene.request(at, A, B, "INVITE", sdp(A, 4000), initial=True)
-    return scene
-
-
-def _cancelled_in_vain() -> Scene:
-    """Nobody is there: neither INVITE nor CANCEL is answered."""
-    scene = _asked((0.5, 1.5, 3.5))
-    for at in (5.0, 5.5, 6.5):
-        scene.request(at, A, B, "CANCEL", initial=True, of="INVITE")
-    return scene.until(60)
-
-
-def _drifting(gap: float) -> Scene:
-    return heard(said(call(talked=75), 3300), 3300, gap=gap)
-
-
-def _silence() -> Scene:
-    """A caller who is silent nearly all the time: AMR describes the noise every 160 ms (TS 26.093)."""
-    amr = ("97 AMR/8000",)
-    scene = call(offer=sdp(A, 4000, amr), answer=sdp(B, 5000, amr))
-    words: dict[str, Any] = {"gap": 0.16, "step": 1280, "payload": bytes(7), "payload_type": 97}
-    return heard(said(scene, 70, **words), 70, **words)
-
-
-def _only_fax() -> Scene:
-    """The called fax whistles by RTP, and then both go over to T.38."""
-    scene = heard(call(), 100)
-    images = [sdp(host, 0, PLAIN, [f"m=image {port} udptl t38"], version=2) for host, port in ((B, 5010), (A, 4010))]
-    scene.reinvite(4.2, B, A, *images, tags=("b", "a"))
-    return scene
-
-
-def _moved() -> Scene:
-    """A re-INVITE just before the end moves the caller's media, and nothing has come there yet."""
-    scene = whole()
-    scene.reinvite(13.8, A, B, sdp(C, 4100, version=2), sdp(B, 5000, version=2))
-    return scene
-
-
-def _held_to_the_end() -> Scene:
-    scene = said(heard(call(talked=24), 350), 1180)
-    held_ = (sdp(A, 4000, lines=["sendonly"], version=2), sdp(B, 5000, lines=["recvonly"], version=2))
-    scene.reinvite(9.1, A, B, *held_)
-    return scene
-
-
-def _video(*, audio_back: bool) -> Scene:
-    video = (
-        section(4002, ["96 H264/90000"], media="video", ptime=None),
-        section(5002, ["96 H264/90000"], media="video", ptime=None),
-    )
-    scene = said(call(offer=sdp(A, 4000, PLAIN, video[0]), answer=sdp(B, 5000, PLAIN, video[1])))
-    for src, port, dst, to in ((A, 4002, B, 5002), (B, 5002, A, 4002)):
-        scene.talk(2.1, src, port, dst, to, 300, ssrc=port, gap=0.04, step=3600, payload_type=96)
-    return heard(scene) if audio_back else scene
-
-
-def _direct() -> Scene:
-    """Both legs name the phones; the box relays no media."""
-    scene = relayed(direct=True)
-    scene.talk(2.2, A, 4000, B, 5000, 500, ssrc=0xA)
-    scene.talk(2.2, B, 5000, A, 4000, 500, ssrc=0xB)
-    return scene
 
 
 def test_every_code_of_the_contract_is_raised_and_quiet_here() -> None:
@@ -736,3 +308,277 @@ def test_the_column_one_way_and_the_finding_agree(name: str) -> None:
         analysis = analyze(made())
         blamed = {row["call_id"] for row in records(analysis, "findings") if row["code"] == "one-way-audio"}
         assert {row["call_id"] for row in records(analysis, "calls") if row["one_way"] is True} == blamed
+
+
+# ---- whom it concerns
+
+
+def test_a_fault_is_tied_to_the_call_that_it_explains_and_to_no_other() -> None:
+    """Three calls to one server at the same time; what the network says is about the second one's caller."""
+    scene = Scene()
+    for name, caller in (("first", A), ("second", C), ("third", P)):
+        scene.request(0, caller, B, "INVITE", sdp(caller, 4000), initial=True, call=name)
+        if caller != C:
+            scene.reply(0.2, B, caller, 486, call=name)
+            scene.request(0.3, caller, B, "ACK", of="INVITE", call=name)
+    scene.unreachable(0.01, (C, 5060, B, 5060)).until(60)
+    row = the(scene, "icmp-unreachable")
+    assert (row["call_id"], row["affects"], row["frame"]) == ("second", f"{C}:5060", 4)
+
+
+def test_media_that_nobody_took_before_the_answer_is_no_fault() -> None:
+    """A phone opens its port when it is answered."""
+    scene = said(heard(call(), 650, at=0.8))
+    scene.unreachable(0.81, (B, 5000, A, 4000))
+    row = the(scene, "icmp-unreachable")
+    assert (row["severity"], row["call_id"]) == ("info", "one")
+    assert "before the answer" in row["explanation"]
+    lasting = heard(said(call()), 100).unreachable(3.0, (B, 5000, A, 4000))
+    assert the(lasting, "icmp-unreachable")["severity"] == "warning"
+
+
+def test_a_connection_that_was_refused_and_not_needed_is_information() -> None:
+    assert the(connected(refused=True), "tcp-connect-failed")["severity"] == "error"
+    row = the(connected(refused=True, mended=True), "tcp-connect-failed")
+    assert row["severity"] == "info"
+    assert "all the same" in row["explanation"]
+
+
+# ---- severities
+
+
+def test_nat_that_cannot_be_judged_is_no_error() -> None:
+    """The callee's SDP has another address than its media, and the caller only listens."""
+    scene = call(offer=sdp(A, 4000, lines=["recvonly"]), answer=sdp(INNER, 5000, lines=["sendonly"]))
+    assert {row["code"]: row["severity"] for row in found(heard(scene))}.get("nat-mismatch") in (None, "info")
+    assert the(behind_nat(back=True), "nat-mismatch")["severity"] == "info"
+    assert the(behind_nat(back=False), "nat-mismatch")["severity"] == "error"
+
+
+def test_a_strange_payload_type_is_an_error_where_it_is_what_was_said() -> None:
+    assert the(heard(said(call(), payload_type=3)), "codec-mismatch")["severity"] == "error"
+    beside = heard(said(call())).talk(
+        13.2, A, 4000, B, 5000, 12, ssrc=0xA, seq=1550, timestamp=93_000, payload_type=100
+    )
+    assert the(beside, "codec-mismatch")["severity"] == "warning"
+
+
+def test_silence_is_doubtful_where_media_of_no_call_passed_meanwhile() -> None:
+    scene = call(offer=sdp(A, 4000), answer=sdp(B, 5000))
+    scene.talk(2.5, B, 7777, "10.0.0.66", 8888, 400, ssrc=0xE)
+    row = the(scene, "no-media")
+    assert (row["severity"], "fits no call" in row["doubtful"]) == ("warning", True)
+    assert the(second(call()), "no-media")["severity"] == "error"
+
+
+def test_who_hears_nothing_over_udp_sends_again() -> None:
+    """One INVITE and never another: its sender has heard something that the capture lacks."""
+    scene = asked(()).until(60)
+    scene.request(1, B, A, "OPTIONS", call="other", initial=True)
+    scene.reply(1.1, A, B, 200, method="OPTIONS", call="other")
+    row = the(scene, "unanswered-request")
+    assert (row["severity"], "not sent again" in row["doubtful"]) == ("warning", True)
+    assert the(asked(TIMER_A).until(70), "unanswered-request")["severity"] == "error"
+
+
+def test_key_presses_that_were_not_agreed_on_weigh_more_than_none() -> None:
+    assert the(whole(offer=sdp(A, 4000, PLAIN)), "dtmf-not-negotiated")["severity"] == "info"
+    pressed = whole(answer=sdp(B, 5000, PLAIN))
+    pressed.key(13.2, A, 4000, B, 5000, "5", seq=1550, timestamp=93_000, ssrc=0xA, parts=12)
+    assert the(pressed, "dtmf-not-negotiated")["severity"] == "warning"
+
+
+# ---- causes and doubts
+
+
+def test_a_call_that_never_came_about_has_one_finding() -> None:
+    rows = found(second(refused(488)))
+    assert [row["code"] for row in rows if row["call_id"] == "one"] == ["call-rejected"]
+
+
+def test_low_mos_stands_behind_the_loss_that_made_it() -> None:
+    rows = [row for row in found(heard(said(call()), lost=range(3, 550, 3))) if row["call_id"] == "one"]
+    assert [row["code"] for row in rows][:2] == ["high-loss", "low-mos"]
+    assert [row["severity"] for row in rows][:2] == ["error", "info"]
+    assert rows[1]["causes"] == "high-loss"
+
+
+DOUBTS: dict[str, tuple[str, Made, str, str, str]] = {
+    "holes": (
+        "high-loss",
+        lambda: holes(together=True),
+        "the capture itself lost packets",
+        "warning",
+        "error",
+    ),
+    "mirror": (
+        "missing-ack",
+        lambda: answered_again((1, 1.5, 2.5, 4.5), acknowledged=False).doubled(),
+        "packets stand twice in the capture",
+        "warning",
+        "error",
+    ),
+    "clock": (
+        "missing-bye",
+        lambda: as_recorded(heard(said(call(bye=False))).until(120), 9.0),
+        "the capture's clock was set back",
+        "info",
+        "warning",
+    ),
+    "one side": (
+        "retransmissions",
+        lambda: of_host(sent_again((0.5, 1.5), 2.0), A),
+        "one direction is missing in the capture",
+        "info",
+        "warning",
+    ),
+}
+"""By defect: a code that rests on what is wrong, the capture, what is said of it, and the severity with and without."""
+
+
+@pytest.mark.parametrize("name", DOUBTS)
+def test_a_defect_of_the_capture_makes_doubtful_what_rests_on_it(name: str) -> None:
+    code, made, clause, severity, _ = DOUBTS[name]
+    rows = [row for row in found(made()) if row["code"] == code]
+    assert {(row["severity"], row["doubtful"]) for row in rows} == {(severity, clause)}
+
+
+def test_without_the_defect_it_is_as_grave_as_ever() -> None:
+    lost = heard(said(call(), lost=range(200, 230)), lost=range(400, 430))
+    assert {row["severity"] for row in found(lost) if row["code"] == "high-loss"} == {DOUBTS["holes"][-1]}
+    plain = answered_again((1, 1.5, 2.5, 4.5), acknowledged=False)
+    assert the(plain, "missing-ack")["severity"] == DOUBTS["mirror"][-1]
+    assert the(heard(said(call(bye=False))).until(120), "missing-bye")["severity"] == DOUBTS["clock"][-1]
+
+
+def test_a_capture_of_one_side_alone_blames_nobody() -> None:
+    """Only the callee's packets: whoever misses the caller's media, ACK or BYE misses them in the capture."""
+    for host in (A, B):
+        rows = found(of_host(whole(), host))
+        assert "one-sided-capture" in {row["code"] for row in rows}
+        assert not [row for row in rows if row["severity"] == "error"]
+
+
+def test_one_calls_findings_stand_in_order_of_likelihood() -> None:
+    scene = heard(call(offer=sdp(A, 4000, PLAIN)), lost=range(0, 550, 8))
+    mine = [row["code"] for row in found(scene) if row["call_id"] == "one"]
+    likelihood = [explanations("finding")[code].likelihood for code in mine]
+    assert len(mine) >= 3
+    assert mine[0] == "one-way-audio"
+    assert likelihood == sorted(likelihood, reverse=True)
+
+
+# ---- hostile
+
+
+def test_trouble_of_many_calls_costs_time_in_proportion(benchmark_ratio: float = 9.0) -> None:
+    """Every fault is about the same two hosts, and every call too: four times the calls, about four times the time."""
+
+    def took(calls: int) -> float:
+        scene = Scene()
+        for number in range(calls):
+            at, name = number * 0.01, f"c{number}"
+            scene.request(at, A, B, "INVITE", sdp(A, 4000), initial=True, call=name)
+            if number % 2:
+                scene.reply(at + 0.2, B, A, 200, sdp(B, 5000), call=name)
+            scene.unreachable(at + 0.001, (A, 5060 + number % 2000, B, 5060))
+            scene.tcp(at + 0.002, (A, 20_000 + number % 30_000, B, 5060), SYN, 1)
+            scene.tcp(at + 0.003, (B, 5060, A, 20_000 + number % 30_000), RST | ACK, 0, 2)
+            scene.udp(
+                at + 0.004, A, 30_000 + number % 20_000, B, 5000, struct.pack("!HHI", 1, 0, 0x2112A442) + bytes(12)
+            )
+        result = read(io.BytesIO(scene.bytes()))
+        best = float("inf")
+        for _ in range(3):
+            begun = time.perf_counter()
+            find_findings(result)
+            best = min(best, time.perf_counter() - begun)
+        return best
+
+    took(100)
+    assert took(2_000) < benchmark_ratio * max(0.02, took(500))
+
+
+def test_trouble_in_one_dialog_costs_time_in_proportion() -> None:
+    """One Call-ID: refused offers, answers sent again and again, provisional responses that nobody acknowledges."""
+
+    def took(rounds: int) -> float:
+        scene = Scene()
+        scene.set_up(sdp(A, 4000), sdp(B, 5000))
+        for number in range(rounds):
+            at, cseq = 3 + number * 0.1, 10 + number
+            scene.request(at, A, B, "INVITE", sdp(A, 4000, version=number), cseq=cseq)
+            for wait in (0.0, 0.6, 1.2, 1.8):
+                scene.reply(at + 0.01 + wait, B, A, 183, cseq=cseq, headers=["Require: 100rel", f"RSeq: {cseq}"])
+                scene.reply(at + 0.02 + wait, B, A, 200 if number % 2 else 491, cseq=cseq)
+            scene.request(at + 3, A, B, "PRACK", cseq=50_000 + number, headers=[f"RAck: {cseq + 1} {cseq} INVITE"])
+        result = read(io.BytesIO(scene.bytes()))
+        best = float("inf")
+        for _ in range(3):
+            begun = time.perf_counter()
+            find_findings(result)
+            best = min(best, time.perf_counter() - begun)
+        return best
+
+    took(50)
+    assert took(1_200) < 9.0 * max(0.02, took(300))
+
+
+HOSTILE = "\x1b[31mred\x07\x9b\u202etxt\x00"
+
+
+def test_names_from_the_wire_are_harmless_where_findings_are_printed(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+
+    scene = Scene()
+    name = HOSTILE.replace("\x00", "")
+    lines = [
+        f"INVITE sip:{name}@{B} SIP/2.0", f"Via: SIP/2.0/UDP {A}:5060;branch=z9hG4bKh",
+        f'From: "{name}" <sip:{name}@example.org>;tag=a', f"To: <sip:{name}@example.org>", f"Call-ID: h{name}",
+        "CSeq: 1 INVITE", f"User-Agent: friendly-scanner {name}",
+    ]  # fmt: skip
+    scene.sip(0, A, B, lines, b"")
+    answer = [f"SIP/2.0 404 Not {name}", *lines[1:-1]]
+    scene.sip(0.1, B, A, answer, b"")
+    path = tmp_path / "hostile.pcap"
+    path.write_bytes(scene.bytes())
+    for words in (
+        ["findings", "--format", "table"],
+        ["summary"],
+        ["calls", "--format", "table"],
+        ["call", "--id", "0"],
+    ):
+        assert cli.main([words[0], str(path), *words[1:]]) == 0
+        printed = capsys.readouterr().out
+        assert "red" in printed
+        assert not [char for char in printed if char != "\n" and (ord(char) < 32 or 127 <= ord(char) < 160)], words
+        assert "\u202e" not in printed
+    assert "call-rejected" in codes(scene)
+
+
+# ---- --fail-on
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted", "status"),
+    [
+        (lambda: refused(503), "server-error", 4),
+        (lambda: refused(503), "high-loss, server-error", 4),
+        (lambda: refused(503), "call-rejected", 0),
+        (lambda: refused(503), "error", 4),
+        (lambda: refused(503), "warning", 0),
+        (lambda: refused(503), "no-such-code", 2),
+        (whole, "error,warning,info", 0),
+        (lambda: whole().bytes()[:-9], "high-loss", 1),
+        (lambda: whole().bytes()[:-9], "truncated-capture", 4),
+        (lambda: bytes(100), "error", 3),
+    ],
+)
+def test_fail_on_is_an_exit_status(made: Made, wanted: str, status: int, tmp_path: pathlib.Path) -> None:
+
+    capture = made()
+    path = tmp_path / "some.pcap"
+    path.write_bytes(capture if isinstance(capture, bytes) else capture.bytes())
+    for command in ("findings", "summary", "calls"):
+        assert cli.main([command, str(path), "--fail-on", wanted]) == status

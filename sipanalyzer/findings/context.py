@@ -29,6 +29,8 @@ MAX_FRAMES = 10
 """Frames that a finding names at most."""
 SHOWN_ROWS = 100
 """Messages looked at for a finding's frames: some may be of another capture, or of one frame."""
+MAX_ACKS = 100
+"""ACKs of one INVITE that are looked at: one a fork and hop, and nobody has more of them."""
 ROTATION_NS = 1_000_000_000
 """Files of which one begins this soon after the other ends are one capture that was rotated."""
 
@@ -86,6 +88,17 @@ class Context:
                     found.silent.append(each)
             elif each.status_code >= 300:
                 found.failed.append(each)
+        return found
+
+    @cached_property
+    def acknowledgements(self) -> dict[tuple[str, int], list[Transaction]]:
+        """ACKs with transactions of their own, those for 2xx, by Call-ID and CSeq number."""
+        found: dict[tuple[str, int], list[Transaction]] = defaultdict(list)
+        for each in self.result.transactions:
+            if each.method == "ACK":
+                mine = found[each.call_id, int(self.messages.cseq[each.rows[0]])]
+                if len(mine) < MAX_ACKS:
+                    mine.append(each)
         return found
 
     @cached_property

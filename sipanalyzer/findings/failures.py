@@ -115,6 +115,7 @@ def _of_requests(
 def reinvite_failed(context: Context) -> Iterator[Finding]:
     """INVITE or UPDATE within a confirmed dialog that was refused, and not only put off."""
     refused: dict[str, list[Transaction]] = defaultdict(list)
+    last = _last_taken(context) if context.trouble.failed else {}
     for each in context.trouble.failed:
         if each.method not in ("INVITE", "UPDATE") or each.final_response is None or each.status_code in _SETTLED:
             continue
@@ -124,7 +125,8 @@ def reinvite_failed(context: Context) -> Iterator[Finding]:
         confirmed = call.partial if call.answered is None else each.start > call.answered
         if call.first_bye is not None and each.final_response > call.first_bye:
             continue  # it crossed the BYE
-        if confirmed and not (each.status_code in _TRY_AGAIN and _taken_later(context, each)):
+        taken = last.get((each.call_id, each.method, each.src[0]), 0)
+        if confirmed and not (each.status_code in _TRY_AGAIN and taken > each.start):
             refused[each.call_id].append(each)
     for call_id, transactions in refused.items():
         first = transactions[0]
@@ -138,15 +140,13 @@ def reinvite_failed(context: Context) -> Iterator[Finding]:
         yield context.finding("reinvite-failed", text + ".", call=call_id, rows=rows, affects=first.src[0])
 
 
-def _taken_later(context: Context, refused: Transaction) -> bool:
-    return any(
-        each.method == refused.method
-        and each.start > refused.start
-        and each.src[0] == refused.src[0]
-        and each.status_code is not None
-        and 200 <= each.status_code < 300
-        for each in context.transactions[refused.call_id]
-    )
+def _last_taken(context: Context) -> dict[tuple[str, str, str], int]:
+    """When a request that was accepted was last made, by Call-ID, method and sender."""
+    return {
+        (each.call_id, each.method, each.src[0]): each.start
+        for each in context.result.transactions
+        if each.method in ("INVITE", "UPDATE") and 200 <= (each.status_code or 0) < 300
+    }
 
 
 def _parties(call: Call) -> str:

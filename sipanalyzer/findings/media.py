@@ -103,11 +103,9 @@ def _silent(context: Context, call: Call, silences: Sequence[Silence], end: int)
             doubtful=doubt,
         )  # fmt: skip
     speaker, listener = _WAYS[silence.missing or "caller-to-callee"]
-    packets = sum(
-        context.result.streams[number].packets
-        for number in call.streams
-        if context.result.streams[number].direction == _OTHER_WAY[silence.missing or "caller-to-callee"]
-    )
+    there = [stream for _, stream in context.streams(call) if stream.direction != silence.missing]
+    here = [each for each in there if silence.receiver == each.src or silence.sender == each.dst]
+    packets = sum(each.packets for each in here or there)
     return context.finding(
         "one-way-audio",
         f"No RTP from the {speaker} ({host_port(silence.sender)}) to the {listener} ({host_port(silence.receiver)}) in "

@@ -1,15 +1,17 @@
 """Messages that were sent again, and the acknowledgement that was missing. Floor 7.
 
 Finds ``missing-ack`` (RFC 3261 13.3.1.4), ``missing-prack`` (RFC 3262 section 3) and, where neither of them nor the
-lack of any response explains it, ``retransmissions``. A mirror port's second copies are no retransmissions, however
-late they come.
+lack of any response explains it, ``retransmissions``. A mirror port's second copies are no messages; where one took
+the capture, what was sent again is doubtful (:mod:`.doubts`).
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+
+import numpy as np
 
 from ..facts import Finding
 from ..result import Transaction
@@ -27,10 +29,11 @@ def resent(context: Context) -> Iterator[Finding]:
     """Everything that was sent again, each under the one code that says why."""
     least = max(1, context.options.retransmissions)
     told: set[tuple[str, str]] = set()
+    pracks = _acknowledged(context) if context.trouble.resent else {}
     of_calls: dict[str, list[Transaction]] = defaultdict(list)
     of_peers: dict[tuple[str, str, str], list[Transaction]] = defaultdict(list)
     for each in context.trouble.resent:
-        found = missing_ack(context, each) or missing_prack(context, each)
+        found = missing_ack(context, each) or missing_prack(context, each, pracks)
         if found is not None:
             if (found.code, each.call_id) not in told:  # a call at several hops lacks one ACK, not several
                 told.add((found.code, each.call_id))
@@ -51,15 +54,9 @@ def _is_explained(context: Context, transaction: Transaction) -> bool:
     """Whether nobody had to send it again, or another finding tells why."""
     return (
         is_unanswered(context, transaction)
-        or _is_mirrored(context, transaction.capture)
         or transaction.src[0] in context.scanners
         or transaction.dst[0] in context.scanners
     )
-
-
-def _is_mirrored(context: Context, capture: int) -> bool:
-    percent = context.result.captures[capture].duplicated_percent if context.result.captures else None
-    return percent is not None and percent >= context.options.duplicated_percent
 
 
 def _retransmissions(context: Context, transactions: list[Transaction], call_id: str | None) -> Finding:
@@ -100,8 +97,6 @@ def missing_ack(context: Context, transaction: Transaction) -> Finding | None:
     for row in transaction.rows:
         if 200 <= int(messages.status[row]) <= 299:
             by_tag[int(messages.to_tag[row])].append(row)
-    if _is_mirrored(context, transaction.capture):
-        return None
     for tag, copies in by_tag.items():  # each fork has an ACK of its own
         if len(copies) > least:
             acks = _acks(context, transaction, tag)
@@ -115,13 +110,8 @@ def _acks(context: Context, transaction: Transaction, tag: int) -> list[Transact
     """The ACKs, at whatever hop, for the 2xx with a To tag."""
     messages = context.messages
     number = int(messages.cseq[transaction.rows[0]])
-    return [
-        each
-        for each in context.transactions[transaction.call_id]
-        if each.method == "ACK"
-        and int(messages.cseq[each.rows[0]]) == number
-        and int(messages.to_tag[each.rows[0]]) == tag
-    ]
+    acks = context.acknowledgements.get((transaction.call_id, number), ())
+    return [each for each in acks if int(messages.to_tag[each.rows[0]]) == tag]
 
 
 def _stuck_at(transaction: Transaction, acks: list[Transaction]) -> str | None:
@@ -141,7 +131,17 @@ def _missing_ack(context: Context, transaction: Transaction, copies: list[int], 
     return context.finding("missing-ack", text, call=transaction.call_id, rows=copies, affects="callee")
 
 
-def missing_prack(context: Context, transaction: Transaction) -> Finding | None:
+def _acknowledged(context: Context) -> dict[str, set[int | None]]:
+    """Numbers (RSeq) that the PRACKs of each call acknowledge; None among them where one cannot be read."""
+    messages = context.messages
+    found: dict[str, set[int | None]] = {}
+    for call_id, rows in context.by_call(np.flatnonzero(context.requests("PRACK"))).items():
+        numbers = (_NUMBER.match(find_header(messages.raw(row), "RAck") or "") for row in rows)
+        found[call_id] = {None if number is None else int(number[1]) for number in numbers}
+    return found
+
+
+def missing_prack(context: Context, transaction: Transaction, pracks: Mapping[str, Set[int | None]]) -> Finding | None:
     """A reliable provisional response that was sent again and again since no PRACK came."""
     least = max(1, context.options.retransmissions)
     if transaction.method != "INVITE" or transaction.retransmissions < least:
@@ -152,19 +152,14 @@ def missing_prack(context: Context, transaction: Transaction) -> Finding | None:
         if 101 <= int(messages.status[row]) <= 199:
             by_bytes[int(messages.whole[row])].append(row)
     copies = max(by_bytes.values(), key=len, default=[])
-    if len(copies) <= least or _is_mirrored(context, transaction.capture):
+    if len(copies) <= least:
         return None
     raw = messages.raw(copies[0])
     serial, required = _NUMBER.match(find_header(raw, "RSeq") or ""), find_header(raw, "Require") or ""
     if serial is None or "100rel" not in required.lower():
         return None
-    prack = context.method("PRACK")
-    call = context.calls.get(transaction.call_id)
-    for row in call.rows if call is not None else ():
-        if int(messages.method[row]) == prack and not int(messages.status[row]):
-            acknowledged = _NUMBER.match(find_header(messages.raw(row), "RAck") or "")
-            if acknowledged is None or int(acknowledged[1]) == int(serial[1]):
-                return None
+    if not {None, int(serial[1])}.isdisjoint(pracks.get(transaction.call_id, ())):
+        return None
     took = int(messages.time[copies[-1]]) - int(messages.time[copies[0]])
     return context.finding(
         "missing-prack",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     addresses,
+    captures,
     course,
     events,
     failures,
@@ -35,4 +36,5 @@ ALL: tuple[Rule, ...] = (
     *addresses.RULES,
     *quality.RULES,
     *network.RULES,
+    *captures.RULES,
 )

@@ -78,10 +78,8 @@ def _was_answered_unseen(context: Context, transaction: Transaction) -> bool:
     ack = context.method("ACK")
     if any(int(messages.method[row]) == ack and not int(messages.status[row]) for row in transaction.rows):
         return True
-    return any(
-        each.method == "ACK" and each.src[0] == transaction.src[0] and int(messages.cseq[each.rows[0]]) == number
-        for each in context.transactions[transaction.call_id]
-    )
+    acks = context.acknowledgements.get((transaction.call_id, number), ())
+    return any(each.src[0] == transaction.src[0] for each in acks)
 
 
 def _of_call(context: Context, call: Call, transactions: list[Transaction]) -> Finding:

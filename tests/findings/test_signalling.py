@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sipanalyzer.facts import Page, Registration
+from sipanalyzer.facts import SEVERITIES, Page, Registration
 from sipanalyzer.findings.context import MAX_FRAMES
 from sipanalyzer.findings.engine import find_findings
 from sipanalyzer.pipeline import analyze
@@ -52,8 +52,7 @@ def invite_at_two_hops() -> Result:
     return result(hops, said(2000, "B>P", 200), said(2005, "P>A", 200), until(50_000))
 
 
-def mirrored_late() -> Result:
-    seen = invite_lost_twice()
+def mirrored(seen: Result) -> Result:
     return dataclasses.replace(seen, captures=(dataclasses.replace(seen.captures[0], duplicated_percent=100.0),))
 
 
@@ -373,9 +372,9 @@ Case = tuple[str, Callable[[], Result], Sequence[Callable[[], Result]]]
 
 CASES: dict[str, Case] = {
     "sent-again": (
-        "retransmissions", invite_lost_twice, [invite_lost_once, invite_at_two_hops, mirrored_late, nobody_there],
+        "retransmissions", invite_lost_twice, [invite_lost_once, invite_at_two_hops, nobody_there],
     ),
-    "no-ack": ("missing-ack", answer_unacknowledged, [answer_acknowledged_late, ack_past_the_proxy, mirrored_late]),
+    "no-ack": ("missing-ack", answer_unacknowledged, [answer_acknowledged_late, ack_past_the_proxy]),
     "no-ack-fork": ("missing-ack", fork_unacknowledged, [answer_acknowledged_late]),
     "ack-stuck": ("missing-ack", ack_that_the_proxy_kept, [ack_past_the_proxy]),
     "no-prack": ("missing-prack", progress_unacknowledged, [progress_acknowledged, progress_unreliable]),
@@ -522,6 +521,21 @@ def test_what_a_network_says_of_a_host_explains_its_silence() -> None:
     probe = result(again(said(0, "A>B", "OPTIONS", tags="o", call_id="ping"), *TIMER_A), until(60_000))
     assert "unanswered-request" in found(probe)
     assert "unanswered-request" not in found(dataclasses.replace(probe, icmp=(fault,)))
+
+
+@pytest.mark.parametrize(
+    ("made", "code"),
+    [
+        (invite_lost_twice, "retransmissions"),
+        (answer_unacknowledged, "missing-ack"),
+        (progress_unacknowledged, "missing-prack"),
+    ],
+)
+def test_what_was_sent_again_is_doubtful_at_a_mirror_port(made: Callable[[], Result], code: str) -> None:
+    sure, doubtful = only(made(), code), only(mirrored(made()), code)
+    assert sure.doubtful is None
+    assert doubtful.doubtful == "packets stand twice in the capture"
+    assert SEVERITIES.index(doubtful.severity) == SEVERITIES.index(sure.severity) + 1
 
 
 def test_missing_ack_names_the_sender_and_where_the_ack_stuck() -> None:
