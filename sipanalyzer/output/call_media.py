@@ -36,7 +36,8 @@ def stream_lines(own: Result, call: Call, streams: Table, width: int, tz: dateti
     """The streams as a table; below it what their MOS rests on, and where quality varied, how."""
     yield []
     if not len(streams):
-        missing = "no RTP of this call was captured" if call.answered is not None else "none"
+        wanted = call.answered is not None and (not call.media or not {"audio", "video"}.isdisjoint(call.media))
+        missing = "no RTP of this call was captured" if wanted else "none"
         yield [("Streams", "bold"), (f"  {missing}", "")]
         return
     yield [(f"Streams ({len(streams)})", "bold")]

@@ -169,7 +169,8 @@ def _session_lines(result: Result, call: Call, width: int) -> list[Line]:
     session = next((each for each in result.sessions if call.call_id in each.call_ids), None)
     if session is None or len(session.call_ids) < 2:
         return []
-    legs = {each.call_id: each for each in result.calls if each.call_id in frozenset(session.call_ids)}
+    wanted = frozenset(session.call_ids)
+    legs = {each.call_id: each for each in result.calls if each.call_id in wanted}
     others = [each for each in session.call_ids if each != call.call_id]
     lines: list[Line] = [[], [(f"Session {session.number}", "bold"), (f"  {len(session.call_ids)} legs", "")]]
     for call_id in others[:_LEGS]:

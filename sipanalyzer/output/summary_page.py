@@ -22,6 +22,8 @@ __all__ = ["passed_over", "summary_lines"]
 _FINDINGS = 8
 _ADVISED = 3
 """Of so many findings the advice stands beside them; of the others ``explain`` has it."""
+_MANY = 10
+"""Values from which a 95th percentile says more than the longest."""
 _SHARE = 20
 """Kinds of requests and codecs that are named."""
 _SPREADS = (
@@ -108,7 +110,7 @@ def _verdict_part(data: dict[str, Any], width: int) -> list[Line]:
 def _call_part(data: dict[str, Any], width: int) -> list[Line]:
     calls = data["calls"]
     if not calls["count"]:
-        return [] if data["verdict"]["word"] == NOTHING else [item("Calls", "none")]
+        return [item("Calls", "none")]
     only = calls["only"]
     states = [(f"{count:,} {state}", _STYLE.get(state, "yellow")) for state, count in calls["by_state"].items()]
     if only is not None:
@@ -169,6 +171,7 @@ def _times(calls: dict[str, Any], width: int) -> list[Line]:
             ", ".join(
                 f"{word} {time_text(spread[which] * scale)}"
                 for word, which in (("median", "median"), ("95 % within", "p95"), ("longest", "max"))
+                if which != "p95" or spread["count"] >= _MANY
             )
             if spread["count"] > 1
             else time_text(spread["max"] * scale),
@@ -231,7 +234,7 @@ def _named(each: dict[str, Any], several: bool) -> str:
 def _stream_part(data: dict[str, Any], width: int) -> list[Line]:
     streams, quality = data["streams"], data["quality"]["streams"]
     if not streams["count"]:
-        return [] if data["verdict"]["word"] == NOTHING else [item("RTP streams", "none")]
+        return [item("RTP streams", "none")]
     codecs = [(f"{count:,} {codec}", "") for codec, count in list(streams["codecs"].items())[:_SHARE]]
     one = len(codecs) == 1 and sum(streams["codecs"].values()) == streams["count"]
     lines = flow("RTP streams", "" if one else f"{streams['count']:,}", codecs, width)

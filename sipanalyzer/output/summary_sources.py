@@ -28,10 +28,11 @@ _SAID = {
 }  # fmt: skip
 """Anomalies that a finding tells of."""
 _DOUBTS = {
-    "truncated-capture": "cut by the snapshot length", "capture-drops": "dropped while capturing",
-    "one-sided-capture": "only one direction", "clock-step": "was set back", "capture-duplicates": "stand twice",
+    "truncated-capture": ("cut by the snapshot length",), "one-sided-capture": ("only one direction",),
+    "capture-drops": ("dropped while capturing", "miss packets at the same moment"), "clock-step": ("was set back",),
+    "capture-duplicates": ("stand twice",),
 }  # fmt: skip
-"""Doubts that a finding has told of, where it stands on the page with its sentence."""
+"""Words of the doubts that a finding has told of, where it stands on the page with its sentence."""
 
 
 def capture_part(data: dict[str, Any], width: int, tz: datetime.tzinfo) -> list[Line]:
@@ -46,9 +47,8 @@ def capture_part(data: dict[str, Any], width: int, tz: datetime.tzinfo) -> list[
         if times:
             span = {"first": min(each["first"] for each in times), "last": max(each["last"] for each in times)}
             lines += [item("", line) for line in wrap(_span(span, tz), width - LEFT)]
-    said = [] if len(captures) > 1 else [
-        words for each in data["findings"] if each["severity"] != "info" and (words := _DOUBTS.get(each["code"]))
-    ]  # fmt: skip
+    grave = [each["code"] for each in data["findings"] if each["severity"] != "info"] if len(captures) == 1 else []
+    said = [phrase for code in grave for phrase in _DOUBTS.get(code, ())]
     for at, capture in enumerate(captures):
         notes = _notes(capture, said)
         if len(captures) <= _FILES or notes:

@@ -67,3 +67,31 @@ def test_a_cut_capture_is_reported_up_to_the_cut(
     told = capsys.readouterr()
     assert len(told.out.splitlines()) > 1
     assert told.err.count("\n") == 1 and "offset" in told.err and str(cut) in told.err
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("width", ["60", "80", "120"])
+def test_the_page_of_every_call_of_a_real_capture_fits_and_is_strict_json(
+    name: str, width: str, corpus: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    file = str(corpus / name)
+    assert cli.main(["calls", file, "--columns", "call_id", "--format", "json"]) == 0
+    for row in json.loads(capsys.readouterr().out)[:3]:
+        assert cli.main(["call", file, "--id", row["call_id"]]) == 0
+        text = capsys.readouterr().out
+        assert text.replace("\n", "").isprintable()
+        assert max(map(len, text.splitlines()[:-1])) <= int(width)
+        assert cli.main(["call", file, "--id", row["call_id"], "--format", "json"]) == 0
+        data = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+        assert data["call"]["call_id"] == row["call_id"] and data["settings"] == {}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("command", ["findings", "statistics", "endpoints", "intervals", "rtcp", "registrations"])
+def test_every_table_about_quality_fits_a_terminal_of_eighty_columns(
+    name: str, command: str, corpus: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.main([command, str(corpus / name), "--format", "table"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80

@@ -78,6 +78,8 @@ def test_a_call_without_streams_says_so() -> None:
     assert drawn(result) == "\nStreams  no RTP of this call was captured"
     unanswered = make_result(streams=(), calls=(make_call(streams=(), answered=None),))
     assert drawn(unanswered) == "\nStreams  none"
+    texts = make_result(streams=(), calls=(make_call(streams=(), media=("message",)),))
+    assert drawn(texts) == "\nStreams  none"
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

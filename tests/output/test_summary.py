@@ -97,11 +97,7 @@ def test_a_damaged_and_an_unreadable_file_are_told() -> None:
 def test_an_empty_capture_has_a_page_too() -> None:
     text = page(empty_result())
     assert text.startswith("Verdict       nothing to judge: no SIP and no RTP was found\n")
-    assert "Calls" not in text and "sipanalyzer captures a.pcap" in text
-
-
-def test_messages_without_calls_and_streams_say_that_there_are_none() -> None:
-    text = page(make_result(calls=(), streams=(), dialogs=(), transactions=()))
+    assert "sipanalyzer captures a.pcap" in text
     assert "Calls         none" in text and "RTP streams   none" in text
 
 
@@ -235,3 +231,23 @@ def test_a_capture_that_is_not_good_is_told_of_at_once() -> None:
     assert lines[1].strip().startswith("the capture is poor")
     text = "\n".join(lines)
     assert "7 packets missing" in text and "the file breaks off" not in text  # the damage says it, and where
+
+
+def test_doubts_that_a_finding_has_told_are_not_told_again() -> None:
+    doubts = (
+        "627 packets dropped while capturing, as the file says",
+        "all streams miss packets at the same moment, once",
+    )
+    capture = make_capture(grade="poor", doubts=doubts)
+    drops = loud("capture-drops", "warning", call_id=None)
+    assert "dropped while capturing" in page(found(captures=(capture,)))
+    text = " ".join(page(found(drops, captures=(capture,))).split())
+    assert "dropped while capturing" not in text and "the same moment" not in text
+    both = " ".join(page(found(drops, captures=(capture, capture))).split())
+    assert "dropped while capturing" in both  # of which file it is true the finding does not say
+
+
+def test_a_percentile_of_few_values_is_not_shown() -> None:
+    assert "95 % within" not in page(MANY) and "median 500 ms, longest 750 ms" in page(MANY)
+    many = tuple(make_call(call_id=str(number)) for number in range(12))
+    assert "95 % within" in page(make_result(calls=many))
