@@ -144,6 +144,8 @@ class _Conductor:
         self._plain_sdp: dict[int, bool] = {}
         """By number of a content type: whether it says that the body is a session description and nothing else."""
         self._numbers = np.empty(0, np.int64)
+        self._found, self._searched, self._searched_rows = self._numbers, 0, 0
+        """Rows of the block at hand that are not RTP, where its rows begin in memory, and how many there are."""
 
     # ---- the run
     def read(self, captures: Any) -> Reading:
@@ -190,16 +192,22 @@ class _Conductor:
 
     # ---- block by block: what rows point at is kept before the block goes
     def _few(self, rows: Rows) -> npt.NDArray[np.int64]:
-        """Numbers of the rows that are not RTP."""
+        """Numbers of the rows that are not RTP; of a block's first rows as they were found in the block."""
+        at = rows.ctypes.data
+        if at == self._searched and len(rows) <= self._searched_rows:
+            return self._found[: np.searchsorted(self._found, len(rows))]
         if len(self._numbers) < len(rows):
             self._numbers = np.empty(len(rows), np.int64)
         return self._numbers[: find_few(rows, self._numbers)]
 
     def _intake(self, block: Block) -> Rows:
         """Rows of a block that refer to it no more: `AT` of SIP is a message's index, of others a key of kept bytes."""
+        self._searched = 0
         rows = block.rows
         few = self._few(rows)
+        self._found, self._searched_rows = few.copy(), len(rows)
         if not len(few):
+            self._searched = rows.ctypes.data
             return rows
         self._anomalies.capture = block.capture
         kinds = rows[few, row.KIND]
@@ -208,6 +216,7 @@ class _Conductor:
             first = self._store.add_block(block.data, rows[sip], block.capture)
             rows[sip, row.AT] = np.arange(first, first + len(sip))
             if len(sip) == len(few):
+                self._searched = rows.ctypes.data
                 return rows
         wanted = np.ones(len(rows), np.bool_)
         for i, kind in zip(few.tolist(), kinds.tolist(), strict=True):

@@ -8,9 +8,7 @@ only. Where a text's lines end in a file is of no meaning: the reader folds them
 from __future__ import annotations
 
 import functools
-import importlib.resources
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +63,8 @@ def explanations(kind: str) -> dict[str, Explanation]:
     ValueError
         If there is no such kind.
     """
+    import tomllib  # here and below: an analysis that finds nothing wrong reads no text
+
     return {name: _made(kind, name, entry) for name, entry in tomllib.loads(_text(kind)).items()}
 
 
@@ -79,6 +79,8 @@ def explanation(kind: str, name: str) -> Explanation:
     KeyError
         If the kind has no such name.
     """
+    import tomllib
+
     return _made(kind, name, tomllib.loads(_sections(kind)[name])[name])
 
 
@@ -109,6 +111,8 @@ def titles(kind: str) -> dict[str, str]:
 def _text(kind: str) -> str:
     if kind not in KINDS:
         raise ValueError(f"nothing is explained of kind {kind!r}; there are {', '.join(KINDS)}")
+    import importlib.resources
+
     return importlib.resources.files(__name__).joinpath(f"{kind}.toml").read_text(encoding="utf-8")
 
 

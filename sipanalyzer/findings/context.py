@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..explanations import explanations
+from .. import explanations
 from ..facts import Endpoint, Finding, Outage
 from ..options import Options
 from ..result import Bools, Call, Dialog, Ints, Messages, Result, Stream, Transaction
@@ -279,7 +279,7 @@ class Context:
         causes : tuple of str
             Codes that it is a consequence of.
         """
-        text = explanations("finding")[code]
+        text = explanations.explanation("finding", code)
         shown = sorted(rows)[:SHOWN_ROWS]
         if shown:
             messages = self.messages

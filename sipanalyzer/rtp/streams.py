@@ -243,6 +243,8 @@ class StreamTable:
                 elif self._new(rows, at, capture, True) is None:
                     self.not_tabled += 1
                     at += 1
+                else:  # what the kernel would come back for next
+                    self._settle(self.count - 1, rows, at)
             elif reason == kernel.NEW_PROMOTED:
                 kept = self._held[stream : stream + int(out[2])].copy()
                 if self._new(kept, 0, capture, unexplained) is None:
