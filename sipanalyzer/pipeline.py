@@ -23,7 +23,6 @@ from .calls.transactions import classify_copies
 from .capture.block import Block
 from .capture.order import Reading
 from .capture.source import expand
-from .completion import Raw, complete
 from .errors import ParseError
 from .kernels import columns as row
 from .kernels.survey import find_few
@@ -152,6 +151,8 @@ class _Conductor:
         """Read all packets."""
         reading = Reading(expand(captures), self._options, self._intake, self._anomalies.each)
         for rows, which in reading:
+            from . import completion  # noqa: F401 (loaded while the thread that reads decodes what comes next)
+
             self._take(rows, which)
             if self._progress is not None:
                 read, total = reading.progress()
@@ -163,6 +164,8 @@ class _Conductor:
     def run(self, captures: Any) -> Result:
         """Read all packets and say what happened."""
         reading = self.read(captures)
+        from .completion import Raw, complete
+
         found = reading.captures()
         messages, fragmented = self._messages(clock_steps=any(capture.clock_steps for capture in found))
         missed = {"rtp-stream-limit": self._timeline.streams.not_tabled, **self._timeline.streams.missed()}

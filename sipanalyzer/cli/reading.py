@@ -60,7 +60,14 @@ class Reading:
         from ..options import Options
 
         with ProgressBar() as bar:
-            result = pipeline.analyze(list(self.captures), Options(**self.settings), bar.update)
+
+            def update(progress: pipeline.Progress) -> None:
+                if progress.bytes_read < progress.bytes_total:  # a large capture: the reading thread is busy with it,
+                    from ..findings import engine  # noqa: F401 (and this one has time to load what comes after)
+                    from ..output import tables  # noqa: F401
+                bar.update(progress)
+
+            result = pipeline.analyze(list(self.captures), Options(**self.settings), update)
         status = DONE
         passed = result.extra.get("passed_over", ())
         if passed:

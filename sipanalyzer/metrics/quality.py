@@ -19,7 +19,7 @@ from ..facts import Quality
 from ..options import Options
 from ..result import Stream
 from .emodel import BEST_R, SCALES, Parameters, effective_impairment, mos_from_r, mos_from_rs, rate
-from .impairments import Traffic, find_impairment
+from .impairments import Impairment, Traffic, find_impairment
 
 __all__ = ["burst_ratio", "rate_intervals", "rate_stream", "worst_intervals"]
 
@@ -28,6 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 _VOUCHED_BURST_RATIO, _VOUCHED_LOSS_PERCENT = 2.0, 2.0
 """G.107 table 3, note 6: a BurstR over 2 is sure only where less than 2 % are lost."""
+_PLAIN_TELR = Parameters().telr
 _MOST_LOSS_PERCENT = 20.0
 """G.107 table 3: Ppl is 0 to 20 %."""
 
@@ -74,27 +75,34 @@ def rate_stream(stream: Stream, options: Options, *, one_way_delay_ms: float | N
         notes.append(f"burst ratio of {burst:.1f}: G.107 vouches for no more than 2 where 2 % and more are lost")
     if 100 * loss > _MOST_LOSS_PERCENT:
         notes.append(f"{100 * loss:.0f} % lost: G.107 vouches for no more than 20 %")
-    scale = SCALES[codec.scale]
     if codec.scale == "NB":
-        if options.talker_echo_loudness_db != Parameters().telr:
+        if options.talker_echo_loudness_db != _PLAIN_TELR:
             notes.append(f"TELR of {options.talker_echo_loudness_db:g} dB")
         if options.advantage:
             notes.append(f"advantage factor of {options.advantage:g}")
-    r = _base(codec.scale, delay_ms, options.talker_echo_loudness_db, options.advantage) - effective_impairment(
-        codec.ie, codec.bpl, 100.0 * loss, burst, scale.ceiling
-    )
+    base = _base(codec.scale, delay_ms, options.talker_echo_loudness_db, options.advantage)
+    return _quality(base, codec, 100.0 * loss, burst, delay_ms, tuple(notes))
+
+
+@lru_cache(maxsize=256)
+def _quality(
+    base: float, codec: Impairment, loss_percent: float, burst: float, delay_ms: float, notes: tuple[str, ...]
+) -> Quality:
+    """Made once for all streams alike: those that lose nothing are."""
+    scale = SCALES[codec.scale]
+    r = base - effective_impairment(codec.ie, codec.bpl, loss_percent, burst, scale.ceiling)
     return Quality(
         r_factor=r,
         mos=mos_from_r(r, scale.stretch),
         scale=codec.scale,
         basis=codec.basis,
-        loss_percent=100.0 * loss,
+        loss_percent=loss_percent,
         burst_ratio=burst,
         delay_ms=delay_ms,
         equipment_impairment=codec.ie,
         loss_robustness=codec.bpl,
         relative=r / scale.highest * BEST_R,
-        notes=tuple(notes),
+        notes=notes,
     )
 
 
