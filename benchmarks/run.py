@@ -42,7 +42,7 @@ class Pair:
 
 PAIRS = (
     # tcpdump started by root would hand the output file, /dev/null, to another user without -Z
-    Pair("rtp-heavy", "sipanalyzer streams FILE", "tcpdump -Z root -r FILE -w /dev/null", limit=1.5, limit_mb=300),
+    Pair("rtp-heavy", "sipanalyzer streams FILE", "tcpdump -Z root -r FILE -w /dev/null", limit=1.8, limit_mb=300),
     Pair("rtp-600k", "sipanalyzer streams FILE", "tshark -q -z rtp,streams -r FILE", limit=1 / 3),
     # sngrep keeps 20,000 dialogs unless told otherwise
     Pair("sip-heavy", "sipanalyzer calls FILE", "sngrep -N -q -l 100000 -I FILE -O /dev/null"),
