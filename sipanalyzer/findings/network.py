@@ -241,7 +241,8 @@ def _failed_text(checks: list[MediaCheck]) -> str | None:
         return None
     error = next((each.last_error for each in checks if each.last_error is not None), None)
     told = "" if error is None else f" (the last was refused with {error})"
-    return f"None of {requests} ICE checks over {len(checks)} pairs of sockets had an answer{told}."
+    pairs = "one pair" if len(checks) == 1 else f"{len(checks)} pairs"
+    return f"None of {requests} ICE checks over {pairs} of sockets had an answer{told}."
 
 
 RULES: tuple[Rule, ...] = (find_unreachables, find_failed_connections, find_failed_checks)
