@@ -28,7 +28,10 @@ def find_capture_defects(context: Context) -> Iterator[Finding]:
         for code, text in _defects(capture, context.options.duplicated_percent):
             time = capture.holes[0][0] if code == "capture-drops" and capture.holes else capture.first
             frames = _frames(capture, code)
-            yield context.finding(code, f"{_name(capture)}: {text}.", capture=number, time=time, frames=frames)
+            advice = _COPY_AGAIN if text == _BREAKS_OFF else None
+            yield context.finding(
+                code, f"{_name(capture)}: {text}.", capture=number, time=time, frames=frames, advice=advice
+            )
         for sender, receiver in capture.one_sided[:_MOST_PAIRS]:
             yield context.finding(
                 "one-sided-capture",
@@ -60,7 +63,7 @@ def _first_rows(context: Context) -> dict[tuple[int, str, str], list[int]]:
 
 def _defects(capture: Capture, duplicated_percent: float) -> Iterator[tuple[str, str]]:
     if capture.damage is not None:
-        yield "truncated-capture", "the file breaks off, and what came after is missing"
+        yield "truncated-capture", _BREAKS_OFF
     if capture.cut_packets:
         share = 100.0 * capture.cut_packets / capture.packets
         yield "truncated-capture", f"{capture.cut_packets:,} packets ({share:.1f} %) were cut by the snapshot length"
@@ -89,6 +92,8 @@ def _name(capture: Capture) -> str:
     return capture.file.replace("\\", "/").rsplit("/", 1)[-1] or "the capture"
 
 
+_BREAKS_OFF = "the file breaks off, and what came after is missing"
+_COPY_AGAIN = "Copy the file again once its capture has ended: what is read here ends before the capture did."
 _ANOMALIES = {
     "truncated-capture": "cut-packet",
     "clock-step": "clock-step",

@@ -177,3 +177,9 @@ def test_ice_that_fails_is_found_and_ice_that_succeeds_is_not(answered: int) -> 
             tape.udp(2.15 + k / 10, B, 5000, A, 4000, struct.pack("!HHI", 0x101, 12, 0x2112A442) + transaction + mapped)
     tape.bye(20)
     assert ("ice-or-dtls-failed" in found(tape.bytes())) == (answered == 0)
+
+
+def test_a_file_that_breaks_off_is_to_be_copied_again_and_cut_packets_to_be_captured_whole() -> None:
+    broken, short = found(call().bytes()[:-20])["truncated-capture"], found(cut(100))["truncated-capture"]
+    assert str(broken["advice"]).startswith("Copy the file again")
+    assert "tcpdump -s 0" in str(short["advice"])
