@@ -18,12 +18,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 from .errors import CaptureWarning
 from .options import Options
-from .output.cells import clean, parse_time
+from .output.cells import clean, parse_time, zone
 from .output.columns import FILLED
 from .output.lookup import find_call, narrow
 from .output.markup import markup, plain_text
 from .output.tables import row_order, table
-from .result import Result, Stream
+from .result import Result
 from .views import CallView, MessageView, StreamView
 
 if TYPE_CHECKING:
@@ -268,18 +268,14 @@ class Analysis:
 
         return summarize(self.result)
 
-    def packets(self, stream: Stream) -> Any:
-        """Rows of a stream's packets (:func:`sipanalyzer.pipeline.read_packets`), read once more from the captures.
+    def sources(self) -> list[Any]:
+        """What was read, to be read once more: for packets, payload and frames, which an analysis does not keep.
 
         Raises
         ------
         ValueError
-            If the captures cannot be read a second time (standard input, a pipe).
-        CaptureError
-            If they are gone.
+            If it cannot be read a second time (standard input, a pipe), or is not known.
         """
-        from . import pipeline
-
         for source in self._sources:
             if source == "-" or (hasattr(source, "read") and not (hasattr(source, "seekable") and source.seekable())):
                 raise ValueError("packets are read from the capture once more, and this one can be read once only")
@@ -287,7 +283,42 @@ class Analysis:
                 source.seek(0)
         if not self._sources:
             raise ValueError("this analysis does not know what it was read from")
-        return pipeline.read_packets(self._sources, stream, self.result.options)
+        return self._sources
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        format: str | None = None,
+        title: str | None = None,
+        tz: str = "UTC",
+        force: bool = False,
+    ) -> pathlib.Path:
+        """Write a report: one HTML file that works offline, or Markdown for a ticket.
+
+        Parameters
+        ----------
+        path : path
+            Where to.
+        format : str, optional
+            ``html`` or ``md``; by the end of the file's name otherwise.
+        title : str, optional
+            What stands above it; the names of the captures otherwise.
+        tz : str
+            Zone in which times are shown.
+        force : bool
+            Overwrite a file that exists.
+
+        Raises
+        ------
+        ValueError
+            If there is no such format or zone.
+        OSError
+            If the file exists (FileExistsError) or cannot be written.
+        """
+        from .output.report import write_report
+
+        return write_report(self, path, format=format, title=title, tz=zone(tz), force=force)
 
     def export(
         self,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
+import pathlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import pandas
 
     from .analysis import Analysis
+    from .output.flow.picture import Flow
 
 __all__ = ["CallView", "MessageView", "StreamView"]
 
@@ -87,6 +90,79 @@ class CallView:
         rows = sorted(places[number] for number in self._call.streams)
         return [self._analysis.stream(row) for row in rows]
 
+    def flow(self, *, session: bool = False, fold: bool = True, tz: str = "UTC") -> Flow:
+        """Its flow chart, which shows itself in Jupyter; ``.save("call.svg")`` writes it, ``print`` draws it in text.
+
+        Parameters
+        ----------
+        session : bool
+            Draw all legs of its conversation on one page.
+        fold : bool
+            Whether exchanges that repeat are drawn once and counted.
+        tz : str
+            Zone in which times are shown.
+        """
+        from .output.cells import zone
+        from .output.flow.chart import make_chart
+        from .output.flow.picture import Flow
+
+        result = self._analysis.result
+        calls = [self._call]
+        if session:
+            legs = frozenset(self.session)
+            calls = [call for call in result.calls if call.call_id in legs]
+        return Flow(result, make_chart(result, calls, fold=fold), zone(tz))
+
+    def extract(self, path: str | os.PathLike[str], *, session: bool = False, force: bool = False) -> pathlib.Path:
+        """Write its SIP, RTP and RTCP into a pcapng that Wireshark opens: the frames as they were captured.
+
+        Parameters
+        ----------
+        path : path
+            Where to.
+        session : bool
+            All legs of its conversation.
+        force : bool
+            Overwrite a file that exists.
+
+        Raises
+        ------
+        ValueError
+            If the capture can be read once only.
+        CaptureError
+            If it is gone.
+        OSError
+            If the file exists (FileExistsError) or cannot be written.
+        """
+        from .output.extract import extract_calls
+
+        call_ids = self.session if session else [self.call_id]
+        return extract_calls(self._analysis.result, self._analysis.sources(), call_ids, path, force=force)
+
+    def audio(self, path: str | os.PathLike[str], *, force: bool = False) -> pathlib.Path:
+        """Write what was said as a WAV file: the caller left, the callee right.
+
+        Parameters
+        ----------
+        path : path
+            Where to.
+        force : bool
+            Overwrite a file that exists.
+
+        Raises
+        ------
+        ValueError
+            If there is nothing to hear (no RTP, encrypted, a codec that cannot be decoded; the message says which), or
+            the capture can be read once only.
+        CaptureError
+            If it is gone.
+        OSError
+            If the file exists (FileExistsError) or cannot be written.
+        """
+        from .output.audio import write_audio
+
+        return write_audio(self._analysis.result, self._analysis.sources(), self._call, path, force=force)
+
     def __repr__(self) -> str:
         return f"<Call {clean(self._call.call_id)}: {self._call.state}>"
 
@@ -140,9 +216,10 @@ class StreamView:
         import pandas
 
         from .output.sweep import DEPTHS_MS, SweepRow, sweep_playout
+        from .rereading.rows import read_packets
 
-        packets = self._analysis.packets(self._stream)
         result = self._analysis.result
+        packets = read_packets(self._analysis.sources(), self._stream, result.options)
         turns = result.extra.get("turns", ())[row_order(result, "streams")[self._number]]
         rows = sweep_playout(
             self._stream, packets, turns, result.options, DEPTHS_MS if depths_ms is None else depths_ms

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["captures_argument", "output_options", "reading_options", "table_options", "zone_option"]
+__all__ = ["captures_argument", "id_option", "output_options", "reading_options", "table_options", "zone_option"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _TABLE_FORMATS = ("table", "csv", "json", "jsonl", "md", "parquet", "xlsx")
@@ -23,6 +23,9 @@ def _stacked(*decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
 
 
 captures_argument = click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
+id_option = click.option(
+    "--id", "which", required=True, metavar="CALL", help="Call-ID, the beginning of one, or a row number from 0."
+)
 _number_option = click.option(
     "--number", metavar="N",
     help="Only calls whose From, To, Request-URI, asserted identity or diversion is N, however it is written.",

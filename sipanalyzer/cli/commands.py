@@ -9,9 +9,12 @@ import click
 from .. import __version__
 from ..output.columns import names
 from . import DONE
-from .arguments import captures_argument, output_options, reading_options, table_options
+from .arguments import captures_argument, id_option, output_options, reading_options, table_options
+from .browsing import browse
 from .messages import CannotWrite, say
+from .pictures import flow, report
 from .reading import make_reading, usage_errors
+from .taking import audio, extract
 
 __all__ = ["ReaderGone", "sipanalyzer"]
 
@@ -128,9 +131,7 @@ for _name in _ABOUT:
 
 @sipanalyzer.command()
 @captures_argument
-@click.option(
-    "--id", "which", required=True, metavar="CALL", help="Call-ID, the beginning of one, or a row number from 0."
-)
+@id_option
 @reading_options()
 @output_options("text", "json", default="text")
 def call(
@@ -152,6 +153,10 @@ def call(
     else:
         write_page(call_lines(result, found, page_width() or 120, reading.tz), target)
     return reading.status(result, status)
+
+
+for _command in (flow, report):
+    sipanalyzer.add_command(_command)
 
 
 @sipanalyzer.command()
@@ -190,6 +195,10 @@ def export(captures: tuple[str, ...], output: str, format: str, force: bool, **o
         raise CannotWrite(output, error) from None
     say(f"wrote {len(written)} files to {output}")
     return reading.status(result, status)
+
+
+for _command in (extract, audio, browse):
+    sipanalyzer.add_command(_command)
 
 
 @sipanalyzer.command()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..output.tables import Table
     from ..output.terminal import Line
 
-__all__ = ["Target", "make_target", "page_width", "write_json", "write_page", "write_rows"]
+__all__ = ["Target", "check_output", "make_target", "page_width", "write_json", "write_page", "write_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,6 @@ def make_target(
     click.UsageError
         If the file exists, its folder does not, a library is missing, or bytes would go to a terminal.
     """
-    from ..output.files import check_target
     from ..output.formats import BINARY, SUFFIXES, require_library
 
     if output == "-":
@@ -75,12 +74,28 @@ def make_target(
         require_library(format)
         if format in BINARY and output is None and sys.stdout.isatty():
             raise ValueError(f"{format} is not for terminals; use -o FILE")
-        if output is not None:
-            try:
-                check_target(output, force=force)
-            except OSError as error:
-                raise ValueError(str(error)) from None
+    if output is not None:
+        check_output(output, force)
     return Target(format, output, force)
+
+
+def check_output(path: str, force: bool) -> None:
+    """Make sure, before a capture is read, that a file may be written there.
+
+    Raises
+    ------
+    click.UsageError
+        If it exists and `force` is not given, or its folder does not exist.
+    """
+    from ..output.files import check_target
+
+    with usage_errors():
+        if not path:
+            raise ValueError("no file is named to write to")
+        try:
+            check_target(path, force=force)
+        except OSError as error:
+            raise ValueError(str(error)) from None
 
 
 @contextmanager

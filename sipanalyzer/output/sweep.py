@@ -58,7 +58,7 @@ def sweep_playout(
     stream : Stream
         As the analysis found it.
     packets : int64[n, 16]
-        Its packets (:func:`sipanalyzer.pipeline.read_packets`).
+        Its packets (:func:`sipanalyzer.rereading.rows.read_packets`).
     turns : sequence of Turn
         What it was told by SDP, and when (``Result.extra["turns"]``).
     options : Options
