@@ -318,7 +318,11 @@ class Analysis:
         """
         from .output.report import write_report
 
-        return write_report(self, path, format=format, title=title, tz=zone(tz), force=force)
+        try:
+            sources: list[Any] | None = self.sources()
+        except ValueError:  # read from a pipe: the report has what needs no second reading
+            sources = None
+        return write_report(self.result, sources, path, format=format, title=title, tz=zone(tz), force=force)
 
     def export(
         self,

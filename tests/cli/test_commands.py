@@ -98,7 +98,7 @@ def test_files_for_machines_stay_in_utc(asked: Asked, capsys: pytest.CaptureFixt
         (["call", "a", "--id", "nope"], "no call has the Call-ID"),
         (["calls", "a", "--number", " "], "is no number"),
         (["export", "a"], "--output"),
-        (["flow", "a"], "No such command"),
+        (["draw", "a"], "No such command"),
         (["calls", "a", "--fail-on", "hihg-loss"], "did you mean 'high-loss'"),
         (["calls", "a", "--set", "playout_ms"], "write OPTION=VALUE"),
         (["calls", "a", "--set", "playout=9"], "did you mean 'playout_ms'"),

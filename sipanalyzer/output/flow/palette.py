@@ -58,8 +58,8 @@ LOSS_STEPS = (
     (10.0, "#e0814a", "#a4541d"),
     (100.0, "#a33a00", "#e0703a"),
 )
-"""Up to this share of packets lost or discarded (percent): colours of a bar on a light and on a dark ground, each darker
-than the one before in grey print (light ground)."""
+"""Up to this share of packets lost or discarded (percent): colours of a bar on a light and on a dark ground. On light
+ground each is darker than the one before, in grey print too."""
 
 
 @dataclass(frozen=True, slots=True)

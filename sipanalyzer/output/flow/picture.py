@@ -98,7 +98,7 @@ class Flow:
         if format not in FORMATS:
             raise ValueError(f"a flow chart cannot be written as {format!r}; there are {', '.join(FORMATS)}")
         stream = io.BytesIO()
-        self.figure().savefig(stream, format=format, **({"dpi": 144} if format == "png" else {}))
+        self.figure().savefig(stream, format=format, dpi=144)
         return stream.getvalue()
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> pathlib.Path:
