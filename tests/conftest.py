@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -23,3 +26,19 @@ def corpus() -> pathlib.Path:
 def samples() -> pathlib.Path:
     """The project's own sample captures."""
     return ROOT / "sample_pcaps"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium (playwright's Browser, sync API); skips where there is none.
+
+    One a module, not one a session: while it is open an event loop runs, and no other can be started beside it.
+    """
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no Chromium: install Debian's chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
