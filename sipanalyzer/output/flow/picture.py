@@ -97,8 +97,21 @@ class Flow:
             return texts[format]().encode("utf-8", "replace")
         if format not in FORMATS:
             raise ValueError(f"a flow chart cannot be written as {format!r}; there are {', '.join(FORMATS)}")
+        import warnings
+
         stream = io.BytesIO()
-        self.figure().savefig(stream, format=format, dpi=144)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # letters that the font does not have are drawn as boxes
+            if format == "png":
+                self.figure().savefig(stream, format="png", dpi=144)
+            else:
+                from matplotlib.backends.backend_pdf import PdfPages
+
+                from .figure import draw_pages
+
+                with PdfPages(stream) as pages:
+                    for page in draw_pages(self.chart, self.tz):
+                        pages.savefig(page)
         return stream.getvalue()
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> pathlib.Path:
