@@ -1,8 +1,8 @@
 """What a report says, as plain data: made in :mod:`.making`, rendered by :mod:`.page` and :mod:`.markdown`. Floor 8.
 
-Nothing here is escaped, all of it is harmless text (:func:`~sipanalyzer.output.cells.visible`), numbers, True, False and
-None: strict JSON holds it. Times are texts in the report's zone (``2022-01-12 23:38:26.123``), which sort as text; what
-is not known is None.
+Nothing here is escaped, all of it is harmless text (:func:`~sipanalyzer.output.cells.visible`), numbers, True, False
+and None: strict JSON holds it. Times are texts in the report's zone (``2022-01-12 23:38:26.123``), which sort as text;
+what is not known is None.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Limits:
     buckets: int = 120
     """Bars of the timeline."""
     packets: int = 400_000
-    """RTP packets of the streams in the details, up to which the captures are read once more for series by the second."""
+    """RTP packets of all streams in the details, up to which captures are read once more for figures by the second."""
     read_bytes: int = 500_000_000
     """Size of the captures up to which they are."""
 
@@ -184,13 +184,12 @@ class MessageItem(TypedDict):
     defects: list[list[str]]
     """Code and meaning of each (``sipanalyzer.sip.defects.MEANING``)."""
     raw: str
-    r"""The text: lines end with ``\n``; what is no UTF-8 stands as ``\xff``, control characters as ``\x1b``; credentials
-    and keys are blanked."""
+    r"""The text as :func:`~sipanalyzer.output.flow.raw_message.message_text` gives it: line ends as they were, other
+    bytes that are no printable UTF-8 as ``\xff``; credentials and keys are blanked."""
     cut: int
     """Bytes left out at its end."""
     previous: int | None
-    """The message (of this detail) that its difference is told against: the one before of the same method, status class
-    and direction; else of the same method and kind."""
+    """The message (of this detail) that its difference is told against: the last before it that says the same."""
 
 
 class Series(TypedDict):

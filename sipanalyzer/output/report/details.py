@@ -1,0 +1,247 @@
+"""The calls of a report one by one. Floor 8.
+
+In: a result, its index, and which calls. Out: an iterator of :class:`~.data.Detail`: each is made when it is asked for,
+so that memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+from ...explanations import explanation
+from ...facts import SEVERITIES, Digit, Finding
+from ...result import Call, Result, host_port
+from ..cells import Cell, number, visible
+from ..columns import Column, column
+from ..display_filter import call_filter
+from ..flow.chart import make_chart
+from ..flow.svg import draw_svg
+from ..tables import Table
+from .data import Detail, FindingItem, Limits, Member, StreamItem
+from .messages import choose_messages, message_items
+from .order import Index
+from .series import interval_series, outage_items
+
+__all__ = ["fact_rows", "make_details"]
+
+_FACTS = (
+    "state", "status_code", "reason", "released_by", "release_cause", "from_uri", "to_uri", "request_uri",
+    "asserted_identity", "diversion", "src", "dst", "transport", "user_agent", "server", "start", "ringing", "answered",
+    "end", "post_dial_delay_ms", "setup_latency_ms", "answer_to_ack_ms", "media_latency_ms", "disconnect_delay_ms",
+    "duration_s", "messages", "retransmissions", "dialogs", "auth", "media", "codecs", "codecs_offered",
+    "codecs_answered", "dtmf_method", "digits_from_caller", "digits_from_callee", "text_messages", "streams", "packets",
+    "lost", "loss_percent", "max_jitter_ms", "mos", "mos_scale", "one_way", "capture", "first_frame", "last_frame",
+    "call_id",
+)  # fmt: skip
+_STREAM_FACTS = (
+    "ssrc", "codec", "payload_types", "clock_rate", "ptime_ms", "ptime_negotiated_ms", "direction", "matched",
+    "media", "encrypted", "start", "end", "duration_s", "packets", "expected", "lost", "loss_percent",
+    "discarded_percent", "effective_loss_percent", "duplicates", "out_of_order", "restarts", "ssrc_changes",
+    "loss_bursts", "burst_density_percent", "gap_density_percent", "burst_ratio", "max_consecutive_lost", "loss_runs",
+    "lateness", "mean_jitter_ms", "max_jitter_ms", "mean_delta_ms", "max_delta_ms", "max_skew_ms", "clock_drift_ppm",
+    "r_factor", "mos", "mos_min", "mos_scale", "mos_basis", "mos_notes", "delay_ms", "rtcp_lost_percent",
+    "rtcp_jitter_ms", "rtt_ms", "dtmf", "kbit_s", "dscp", "vlan", "first_frame", "last_frame", "wireshark_filter",
+)  # fmt: skip
+_NOTHING = frozenset({"retransmissions", "duplicates", "out_of_order", "restarts", "ssrc_changes", "loss_bursts"})
+"""Facts that say something only where they are not 0."""
+_EVIDENCE = 50
+"""Frames of a finding that are listed."""
+_FINDINGS = 200
+"""Findings of a call that are told."""
+_KEYS_NS = 3_000_000_000
+"""Keys pressed sooner after one another than this stand in one row."""
+
+
+def make_details(
+    result: Result,
+    index: Index,
+    rows: Sequence[int],
+    tz: datetime.tzinfo,
+    clock: Callable[[int], str],
+    limits: Limits,
+) -> Iterator[Detail]:
+    """Details of the calls in these rows, in this order, one after another.
+
+    Parameters
+    ----------
+    result : Result
+        Of an analysis.
+    index : Index
+        Of it.
+    rows : sequence of int
+        Of the table `calls`.
+    tz : datetime.tzinfo
+        Zone of the flow charts.
+    clock : callable
+        Writes a time.
+    limits : Limits
+        What a detail holds at most.
+    """
+    files = [visible(each.file) for each in result.captures] if len(result.captures) > 1 else []
+    for row in rows:
+        yield _detail(result, index, row, tz, clock, files, limits)
+
+
+def _detail(
+    result: Result,
+    index: Index,
+    row: int,
+    tz: datetime.tzinfo,
+    clock: Callable[[int], str],
+    files: Sequence[str],
+    limits: Limits,
+) -> Detail:
+    call = index.call_at[row]
+    begin = call.first_time
+    shown = choose_messages(call.rows, limits.messages)
+    streams = sorted(call.streams, key=index.stream_row.__getitem__)[: limits.streams]
+    findings = index.findings.get(call.call_id, [])
+    chart = make_chart(result, [call])
+    places = {number: at for at, number in enumerate(streams)}
+    return Detail(
+        call_id=visible(call.call_id),
+        row=row,
+        title=visible(f"{call.caller or '?'} to {call.callee or '?'}"),
+        subtitle=_subtitle(call, index.calls, row, clock),
+        severity=min((each.severity for each in findings), key=SEVERITIES.index, default=None),
+        facts=fact_rows(index.calls, row, _FACTS, clock),
+        findings=[_finding(each, places, files, clock) for each in findings[:_FINDINGS]],
+        remarks=list(_remarks(result, call, len(findings))),
+        flow=draw_svg(
+            chart,
+            tz,
+            standalone=False,
+            interactive=True,
+            numbers={row: at for at, row in enumerate(shown)},
+            stream_numbers=places,
+        ),
+        session=_members(index, call),
+        messages=message_items(result.messages, shown, begin, clock, files, limits),
+        messages_left_out=len(call.rows) - len(shown),
+        streams=[_stream(result, index, each, begin, findings, clock, limits) for each in streams],
+        streams_left_out=len(call.streams) - len(streams),
+        digits=_digits(call.digits, clock),
+        filter=visible(call_filter(call.call_id, [result.streams[each] for each in call.streams])),
+    )
+
+
+def _subtitle(call: Call, calls: Table, row: int, clock: Callable[[int], str]) -> str:
+    duration = calls["duration_s"][row]
+    status = " ".join(str(part) for part in (call.status_code, call.reason) if part is not None)
+    parts = [call.state, status, "" if duration is None else f"{number(float(duration), 's')} s"]
+    parts.append(f"started {clock(call.start)}" if call.start is not None else f"first seen {clock(call.first_time)}")
+    return visible(", ".join(part for part in parts if part))
+
+
+# ---- facts
+def fact_rows(rows: Table, row: int, wanted: Sequence[str], clock: Callable[[int], str]) -> list[list[str]]:
+    """Name, text with its unit, and meaning of what is known in one row of a table."""
+    facts = []
+    for name in wanted:
+        value = rows[name][row]
+        if value is not None and not (name in _NOTHING and not value):
+            about = column(rows.name, name)
+            facts.append([name, _text(value, about, clock), about.meaning.replace("`", "")])
+    return facts
+
+
+def _text(value: Cell, about: Column, clock: Callable[[int], str]) -> str:
+    if about.dtype == "time":
+        return clock(int(value or 0))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return visible(value)
+    text = number(value, about.unit) if value is not None else ""
+    return f"{text} {about.unit}" if about.unit else text
+
+
+# ---- findings and remarks
+def _finding(
+    finding: Finding, places: dict[int, int], files: Sequence[str], clock: Callable[[int], str]
+) -> FindingItem:
+    return {
+        "severity": finding.severity,
+        "code": finding.code,
+        "title": explanation("finding", finding.code).title,
+        "explanation": visible(finding.explanation),
+        "advice": visible(finding.advice),
+        "evidence": list(finding.frames[:_EVIDENCE]),
+        "more_evidence": max(0, len(finding.frames) - _EVIDENCE),
+        "file": files[finding.capture] if files and finding.capture is not None else None,
+        "time": None if finding.time is None else clock(finding.time),
+        "affects": None if finding.affects is None else visible(finding.affects),
+        "doubtful": None if finding.doubtful is None else visible(finding.doubtful),
+        "causes": list(finding.causes),
+        "stream": None if finding.stream is None else places.get(finding.stream),
+    }
+
+
+def _remarks(result: Result, call: Call, findings: int) -> Iterator[str]:
+    if call.partial:
+        yield "The capture began after this call did: its beginning is not known."
+    capture = result.captures[call.capture] if 0 <= call.capture < len(result.captures) else None
+    if capture is not None and capture.grade not in (None, "good"):
+        yield visible(f"The capture is {capture.grade}: {'; '.join(capture.doubts)}.")
+    if findings > _FINDINGS:
+        yield f"{findings - _FINDINGS:,} more findings are left out; the sheet of findings has them."
+    wanted = call.answered is not None and (not call.media or not {"audio", "video"}.isdisjoint(call.media))
+    if wanted and not call.streams:
+        yield "No RTP of this call was captured."
+
+
+def _members(index: Index, call: Call) -> list[Member]:
+    session = index.session.get(call.call_id)
+    if session is None:
+        return []
+    members = []
+    for call_id in session.call_ids:
+        row = index.call_row.get(call_id)
+        if row is not None:
+            leg = index.call_at[row]
+            title = visible(f"{leg.caller or '?'} to {leg.callee or '?'}, {leg.state}")
+            members.append(Member(row, title, visible(call_id), leg is call))
+    return members
+
+
+# ---- media
+def _stream(
+    result: Result,
+    index: Index,
+    number: int,
+    begin: int,
+    findings: Sequence[Finding],
+    clock: Callable[[int], str],
+    limits: Limits,
+) -> StreamItem:
+    stream, row = result.streams[number], index.stream_row[number]
+    own = [each.severity for each in findings if each.stream == number]
+    return {
+        "row": row,
+        "title": visible(f"{host_port(stream.src)} to {host_port(stream.dst)}, {stream.codec or 'unknown codec'}"),
+        "direction": stream.direction,
+        "severity": min(own, key=SEVERITIES.index, default=None),
+        "facts": fact_rows(index.streams, row, _STREAM_FACTS, clock),
+        "start_s": round((stream.start - begin) / 1e9, 3),
+        "end_s": round((stream.end - begin) / 1e9, 3),
+        "series": interval_series(result, index, number, begin, limits.points),
+        "outages": outage_items(index, number, begin),
+        "remarks": [visible(each) for each in stream.anomalies],
+    }
+
+
+def _digits(digits: Sequence[Digit], clock: Callable[[int], str]) -> list[list[str]]:
+    """Keys pressed one after another by one side: time, keys, direction, method."""
+    rows: list[list[str]] = []
+    for (direction, method), group in groupby(digits, key=lambda digit: (digit.direction, digit.method)):
+        last = None
+        for digit in group:
+            key = "!" if digit.key == "flash" else digit.key
+            if last is not None and digit.time - last < _KEYS_NS:
+                rows[-1][1] += key
+            else:
+                rows.append([clock(digit.time), key, direction or "", method])
+            last = digit.time
+    return rows
