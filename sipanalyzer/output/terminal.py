@@ -31,7 +31,13 @@ GAP = 2
 _PAGE = 100
 """Width of sentences where nothing limits a line."""
 _UNITS = frozenset({"%", "s", "ms", "ppm", "kbit/s"})
-_ASCII = str.maketrans("…▁▂▃▄▅▆▇█", "~_.-=+*#@")
+_ASCII = str.maketrans(
+    {"…": "~"}
+    | dict(zip("▁▂▃▄▅▆▇█", "_.-=+*#@", strict=True))
+    | dict(zip("│┊├┤┼┿╪▌", "||||+++:", strict=True))
+    | dict(zip("─━╌┄┈·═►◄", "--....=><", strict=True))
+    | dict(zip("┐┘┌└╗╝╔╚░▒▓", "++++++++:+%", strict=True))
+)
 """What stands for our own characters where the output cannot hold them."""
 
 
@@ -315,7 +321,7 @@ def write_lines(lines: Iterable[Line], stream: IO[str], *, colour: bool) -> None
 def _holds(stream: IO[str]) -> bool:
     """Whether the output can hold the characters that pages are drawn with."""
     try:
-        "…▁█".encode(getattr(stream, "encoding", None) or "utf-8")
+        "…▁█│╌═►┈░".encode(getattr(stream, "encoding", None) or "utf-8")
     except (LookupError, UnicodeEncodeError):
         return False
     return True

@@ -1,0 +1,280 @@
+"""A flow chart as a ladder of text: a line for each participant, arrows between them. Floor 8.
+
+In: a chart, its rows in words, a :class:`~.text_grid.Grid`. Out: styled lines. A line is made of pieces, each at its
+column; what lies between them are the participants' lines.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+from ..cells import visible
+from ..terminal import Line, width_of
+from .model import FlowChart, Media, Note, Row
+from .text_grid import Grid
+from .text_words import ALARM, QUIET, Words, run_of_loss, socket_text, wrapped
+
+__all__ = ["draw_head", "draw_row", "draw_short_head"]
+
+_ROOMY = 22
+"""Columns between two lines from which on a detail that is not needed stands beneath."""
+_REGION = 46
+"""Columns that a sentence should have at least; it goes beyond the lines that it belongs to where it must."""
+_LABEL_LINES, _DETAIL_LINES, _NOTE_LINES = 3, 2, 6
+_CROSSINGS = {"═": "╪", "━": "┿"}
+"""An arrow's line where it passes over a participant's; elsewhere ``┼``."""
+
+Piece = tuple[int, int, Line]
+"""Column, columns that it takes, what stands there."""
+
+
+# ---- the head
+def draw_head(chart: FlowChart, grid: Grid, ports: Sequence[frozenset[int]]) -> list[Line]:
+    """Name, address and detail of each participant above its line; names of the margin's columns beside them."""
+    stacks: list[list[tuple[str, str]]] = []
+    for at, participant in enumerate(chart.participants):
+        first, last = grid.slot(at)
+        room = max(1, last - first - 1)
+        texts = (
+            (visible(participant.name or ""), "bold", 2),
+            (_breakable(socket_text(participant, ports[at]), room), "" if participant.name else "bold", 3),
+            (visible(participant.detail or ""), QUIET, 2),
+        )
+        stacks.append([(line, style) for text, style, most in texts for line in wrapped(text, room, most)])
+    height = max(map(len, stacks), default=0)
+    lines = []
+    for level in range(height):
+        pieces = []
+        for at, stack in enumerate(stacks):
+            if level >= height - len(stack):
+                pieces.append(_centred(grid, at, *stack[level - height + len(stack)]))
+        margin = grid.margin.heading() if level == height - 1 else grid.margin.blank()
+        lines.append(_joined(grid, margin, pieces, " " * grid.width))
+    return lines
+
+
+def draw_short_head(chart: FlowChart, grid: Grid) -> Line:
+    """Who stands where, on one line: for long charts, whose head is out of sight."""
+    pieces = []
+    for at, participant in enumerate(chart.participants):
+        first, last = grid.slot(at)
+        name = wrapped(visible(participant.name or participant.address), max(1, last - first - 1), 1)
+        pieces.append(_centred(grid, at, name[0] if name else "", QUIET))
+    return _joined(grid, grid.margin.blank(), pieces, " " * grid.width)
+
+
+def _breakable(address: str, room: int) -> str:
+    """The address, with a space where it must be broken: before its port, else after a dot or colon."""
+    host, colon, port = address.rpartition(":")
+    if width_of(address) <= room:
+        return address
+    if host and max(width_of(host), width_of(port) + 1) <= room:
+        return f"{host} {colon}{port}"
+    parts, part = [], ""
+    for each in address:
+        part += each
+        if each in ".:" and len(part) >= room // 2:
+            parts.append(part)
+            part = ""
+    return " ".join([*parts, part])
+
+
+def _centred(grid: Grid, participant: int, text: str, style: str) -> Piece:
+    first, last = grid.slot(participant)
+    wide = width_of(text)
+    at = max(first, min(grid.lines[participant] - wide // 2, last - wide))
+    return at, wide, [(text, style)]
+
+
+# ---- rows
+def draw_row(row: Row, said: Words, grid: Grid) -> list[Line]:
+    """The lines of one row."""
+    if isinstance(row, Note):
+        stacked = _note(row, said, grid)
+    elif row.source == row.target:
+        stacked = _hook(row.source, said, grid)
+    else:
+        stacked = _arrow(row.source, row.target, said, grid, both=said.shaft == "┈")
+    if isinstance(row, Media):
+        stacked += _shaded(row, grid)
+    margins = (grid.margin.blank() if at else grid.margin.beside(row) for at in range(len(stacked)))
+    return [_joined(grid, margin, pieces) for margin, pieces in zip(margins, stacked, strict=True)]
+
+
+def _joined(grid: Grid, margin: Line, pieces: Iterable[Piece], template: str = "") -> Line:
+    """One line: the pieces over the template, which is a row without events."""
+    template = template or grid.template
+    line, at = [*margin], grid.left
+    for column, wide, texts in sorted(pieces, key=lambda piece: piece[0]):
+        if wide:
+            line.append((template[at:column], QUIET))
+            line += texts
+            at = column + wide
+    line.append((template[at:].rstrip(), QUIET))
+    return [(text, style) for text, style in line if text]
+
+
+def _arrow(source: int, target: int, said: Words, grid: Grid, *, both: bool) -> list[list[Piece]]:
+    """A line with a head, what it is in the middle of it; what finds no room there beneath."""
+    low, high = sorted((grid.lines[source], grid.lines[target]))
+    inner = [at for at in grid.lines if low < at < high]
+    room = high - low - 1
+    beside, beneath = _beside(said, room, inner, low, high)
+    shaft = [_CROSSINGS.get(said.shaft, "┼") if at in inner else said.shaft for at in range(low + 1, high)]
+    if target > source or both:
+        shaft[-1] = "►"
+    if target < source or both:
+        shaft[0] = "◄"
+    column, wide = _place(_wide(beside), inner, low, high, target > source)
+    line = "".join(shaft)
+    first, last = line[: column - low - 1], line[column + wide - low - 1 :]
+    stacked: list[list[Piece]] = [[(low + 1, room, [(first, said.style), *_padded(beside, wide), (last, said.style)])]]
+    return stacked + _beneath(beneath, low, high, grid, beyond=said.needed)
+
+
+def _beside(
+    said: Words, room: int, inner: Sequence[int], low: int, high: int
+) -> tuple[Line, list[tuple[str, str, int]]]:
+    """What stands on the arrow, and what beneath it: texts, their styles, their most lines."""
+    label, after = width_of(said.label), width_of(said.after)
+    segment = max(other - one for one, other in zip([low, *inner], [*inner, high], strict=True)) - 1
+    line: Line = [(said.label, said.style)]
+    beneath: list[tuple[str, str, int]] = []
+    if label > room - 1:
+        first, *rest = wrapped(said.label, room - 4 if room >= _ROOMY else room - 1, _LABEL_LINES) or [""]
+        line = [(first, said.style)]
+        beneath += [(text, said.style, 1) for text in rest]
+    if said.after:
+        if not beneath and label + 1 + after <= room - 4:
+            line.append((f" {said.after}", QUIET))
+            label += 1 + after
+        elif said.needed or "again" in said.after:
+            beneath.append((said.after, QUIET, 1))
+    if said.detail:
+        whole = _with_more(said, segment - 4 - label - 2)
+        if not beneath and label + 2 + width_of(whole) <= segment - 4:
+            line.append((f"  {whole}", QUIET))
+        elif said.needed or room >= _ROOMY:
+            beneath.append((_with_more(said, room - 2), QUIET, _DETAIL_LINES))
+    if said.alarm:
+        beneath.append((said.alarm, ALARM, _DETAIL_LINES))
+    return line, beneath
+
+
+def _with_more(said: Words, room: int) -> str:
+    """The detail, and what may stand behind it where there is room."""
+    whole = f"{said.detail}, {said.more}" if said.more else said.detail
+    return whole if width_of(whole) <= room else said.detail
+
+
+def _wide(line: Line) -> int:
+    return sum(width_of(text) for text, _ in line)
+
+
+def _place(wide: int, inner: Sequence[int], low: int, high: int, right: bool) -> tuple[int, int]:
+    """Column and columns of a text on an arrow, spaces around it included where there is room for them.
+
+    It stands in the middle of the arrow, or of that part between two lines that is nearest to the middle and wide
+    enough: where an arrow passes over a line, one should see it.
+    """
+    room = high - low - 1
+    if wide + 4 > room:  # no room for strokes: only the head
+        return (low + 1 if right else high - wide), wide
+    bounds = [low, *inner, high]
+    parts = [(one, other) for one, other in itertools.pairwise(bounds) if other - one - 1 >= wide + 4]
+    middle = (low + high) / 2
+    one, other = min(parts, key=lambda part: abs((part[0] + part[1]) / 2 - middle)) if parts else (low, high)
+    return (one + other + 1 - wide - 2) // 2, wide + 2
+
+
+def _padded(line: Line, wide: int) -> Line:
+    """The texts with a space on each side, where `wide` has them."""
+    return [(" ", ""), *line, (" ", "")] if wide > _wide(line) else line
+
+
+def _beneath(
+    texts: Iterable[tuple[str, str, int]], low: int, high: int, grid: Grid, *, beyond: bool
+) -> list[list[Piece]]:
+    """Lines beneath an arrow, in its middle; `beyond` its ends where it is short."""
+    stacked: list[list[Piece]] = []
+    for text, style, most in texts:
+        first, last = low + 1, high
+        if beyond and width_of(text) > last - first - 2 and most > 1:
+            first, last = _region(low, high, width_of(text) + 2, grid)
+        lines = wrapped(text, max(1, last - first - 2), most)
+        column = (first + last - max(map(width_of, lines), default=0)) // 2
+        stacked += [[(column, width_of(line), [(line, style)])] for line in lines]
+    return stacked
+
+
+def _region(low: int, high: int, need: int, grid: Grid) -> tuple[int, int]:
+    """Columns for a sentence that belongs to lines `low` to `high`: the first, and the one after the last."""
+    first, last = low + 1, high
+    need = min(need, _REGION)
+    if last - first < need:
+        last = min(grid.width, first + need)
+        first = max(grid.left, min(first, last - need))
+    return first, last
+
+
+def _hook(source: int, said: Words, grid: Grid) -> list[list[Piece]]:
+    """A message of a host to itself: out and back."""
+    at = grid.lines[source]
+    stroke = "═" if said.shaft == "═" else "─"
+    ends = ("╗", "╝", "╔", "╚") if stroke == "═" else ("┐", "┘", "┌", "└")
+    texts = [(said.label, said.style), (" ".join(filter(None, (said.after, said.detail))), QUIET), (said.alarm, ALARM)]
+    right = grid.width - at - 6
+    to_left = right < 20 and at - grid.left > right
+    room = max(1, at - grid.left - 6 if to_left else right)
+    lines = [(line, style) for text, style in texts for line in wrapped(text, room, _DETAIL_LINES)] or [("", "")]
+    stacked: list[list[Piece]] = []
+    for number in range(max(2, len(lines))):
+        text, style = lines[number] if number < len(lines) else ("", "")
+        wide = width_of(text)
+        if to_left:
+            arm = (ends[2] + stroke * 2, f"{ends[3]}{stroke}►")[number] if number < 2 else ""
+            pieces: list[Piece] = [(at - 3, len(arm), [(arm, said.style)]), (at - 4 - wide, wide, [(text, style)])]
+        else:
+            arm = (stroke * 2 + ends[0], f"◄{stroke}{ends[1]}")[number] if number < 2 else ""
+            pieces = [(at + 1, len(arm), [(arm, said.style)]), (at + 5, wide, [(text, style)])]
+        stacked.append(pieces)
+    return stacked
+
+
+def _shaded(row: Media, grid: Grid) -> list[list[Piece]]:
+    """Loss over time, beneath a stream's bar."""
+    low, high = sorted((grid.lines[row.source], grid.lines[row.target]))
+    shades = row.shades
+    first, last = _region(low, high, 2 + len(shades), grid) if high - low < _ROOMY else (low + 1, high)
+    for head in ("loss over time ", "loss ", ""):
+        runs = run_of_loss(shades, last - first - 2 - len(head))
+        wide = len(head) + sum(len(text) for text, _ in runs)
+        if runs and (len(shades) <= wide - len(head) or not head):
+            return [[((first + last - wide) // 2, wide, [(head, QUIET), *runs])]]
+    return []
+
+
+def _note(row: Note, said: Words, grid: Grid) -> list[list[Piece]]:
+    """A sentence across lines: with a bar at its side where it is a finding, else between strokes."""
+    low, high = grid.lines[row.first], grid.lines[row.last]
+    wide = width_of(said.label)
+    if row.severity is None and wide + 6 <= high - low - 1:
+        column = (low + high + 1 - wide - 2) // 2
+        before, after = said.shaft * (column - low - 1), said.shaft * (high - column - wide - 2)
+        return [[(low, high - low + 1, [(f"├{before} ", QUIET), (said.label, said.style), (f" {after}┤", QUIET)])]]
+    first, last = _region(low, high, wide + width_of(said.after) + 4, grid)
+    room = max(1, last - first - 3)
+    lines = wrapped(said.after + said.label, room, _NOTE_LINES)
+    head = said.after.rstrip()
+    head = head if lines and lines[0].startswith(head) else ""
+    bar = "▌" if row.severity else "┊"
+    block = max(map(width_of, lines), default=0)
+    stacked: list[list[Piece]] = []
+    for number, text in enumerate(lines):
+        told: Line = [(text, "")]
+        if not number and head:
+            told = [(head, said.style), (text[len(head) :], "")]
+        space = " " * (block - width_of(text))  # no lines between the words of a sentence
+        stacked.append([(first + 1, block + 2, [(f"{bar} ", said.style), *told, (space, "")])])
+    return stacked or [[]]

@@ -1,0 +1,99 @@
+"""A flow chart as a list: a line for each row, for pages that are too narrow for its participants. Floor 8.
+
+In: a chart, its rows in words. Out: styled lines: time, frame, from whom to whom, what.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from ..cells import visible
+from ..terminal import Line, cut, width_of
+from .model import FlowChart, Fold, Media, Note, Row
+from .text_margin import Margin, make_margin
+from .text_words import ALARM, QUIET, Words, run_of_loss, socket_text, wrapped
+
+__all__ = ["draw_legend", "draw_listed", "list_margin", "short_names"]
+
+_DETAIL_LINES, _NOTE_LINES = 3, 8
+_ARROW, _BOTH = " > ", " <> "
+_WHAT = 16
+"""Columns that what a row is should have; names give way to numbers where they leave it fewer."""
+_ROOMY, _INDENT = 30, 2
+"""Columns of what a row is from which on its details stand beneath it; else they stand in by so much."""
+
+
+def list_margin(chart: FlowChart, width: int, tz: datetime.tzinfo) -> Margin:
+    """The margin of a list."""
+    return make_margin(chart, ("frame", "seconds", "gap") if width >= 80 else ("frame", "seconds"), tz)
+
+
+def short_names(chart: FlowChart, room: int) -> list[str]:
+    """How participants are called in a list: by name, by address, by number, whatever tells them apart and fits.
+
+    Parameters
+    ----------
+    chart : FlowChart
+        Whose participants they are.
+    room : int
+        Columns beside the margin.
+    """
+    names = [visible(each.name or each.address) for each in chart.participants]
+    addresses = [visible(each.address) for each in chart.participants]
+    for texts in (names, addresses):
+        pair = 2 * max(map(width_of, texts), default=0) + len(_ARROW)
+        if len(set(texts)) == len(texts) and room - pair - 2 >= _WHAT:
+            return texts
+    return [str(at + 1) for at in range(len(names))]
+
+
+def draw_legend(chart: FlowChart, names: Sequence[str], ports: Sequence[frozenset[int]], width: int) -> list[Line]:
+    """The participants, one a line."""
+    lines: list[Line] = []
+    wide = min(max(map(width_of, names), default=0), width // 2)
+    for at, (participant, name) in enumerate(zip(chart.participants, names, strict=True)):
+        known = (participant.name, socket_text(participant, ports[at]), participant.detail)
+        texts = [visible(each) for each in known if each and visible(each) != name]
+        short = cut(name, wide)
+        space = " " * (wide - width_of(short) + 2)
+        lines.append([(short, "bold"), (space + cut("  ".join(texts), max(1, width - wide - 2)), "")])
+    return lines
+
+
+def draw_listed(row: Row, said: Words, names: Sequence[str], margin: Margin, width: int) -> list[Line]:
+    """The lines of one row."""
+    room = max(1, width - margin.width)
+    if isinstance(row, Note):
+        bar = "▌ " if row.severity else "┊ "
+        texts = wrapped(said.after + said.label, max(1, room - 2), _NOTE_LINES) or [""]
+        return [
+            [*(margin.blank() if at else margin.beside(row)), (bar, said.style), (text, "")]
+            for at, text in enumerate(texts)
+        ]
+    pair = max(map(width_of, names), default=0)
+    who = (_BOTH if isinstance(row, Fold) else _ARROW).join((names[row.source], names[row.target]))
+    wide = 2 * pair + len(_BOTH) + 1
+    rest = max(1, room - wide)
+    label, *more = wrapped(said.label, rest, 2) or [""]
+    first: Line = [(who + " " * (wide - width_of(who)), ""), (label, said.style)]
+    used = width_of(label)
+    beneath = [(text, said.style, 1) for text in more]
+    for text, style, gap, most in (
+        (said.after, QUIET, 1, 0 if said.after == "(INVITE)" else 1),
+        (said.detail, QUIET, 2, _DETAIL_LINES),
+        (said.more, QUIET, 2, 0),
+        (said.alarm, ALARM, 2, _DETAIL_LINES),
+    ):
+        if text and not beneath and used + gap + width_of(text) <= rest:
+            first += [(" " * gap, ""), (text, style)]
+            used += gap + width_of(text)
+        elif text and most:
+            beneath.append((text, style, most))
+    indent = wide if rest >= _ROOMY else _INDENT
+    under = max(1, room - indent)
+    lines: list[Line] = [[(line, style)] for text, style, most in beneath for line in wrapped(text, under, most)]
+    runs = run_of_loss(row.shades, under - 5) if isinstance(row, Media) else []
+    if runs:
+        lines.append([("loss ", QUIET), *runs])
+    return [[*margin.beside(row), *first], *([*margin.blank(), (" " * indent, ""), *line] for line in lines)]
