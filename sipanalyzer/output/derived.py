@@ -21,6 +21,7 @@ __all__ = [
     "endpoints_of",
     "finding_codes",
     "findings_of",
+    "once",
     "session_numbers",
     "statistics_of",
     "without_derived",
@@ -28,11 +29,14 @@ __all__ = [
 
 _T = TypeVar("_T")
 
-DERIVED = ("findings", "endpoints", "statistics", "finding codes", "session numbers", "stream numbers")
-"""Keys of ``Result.extra`` that this module fills."""
+DERIVED = (
+    "findings", "endpoints", "statistics", "finding codes", "session numbers", "stream numbers", "flow lookups",
+)  # fmt: skip
+"""Keys of ``Result.extra`` that this module fills, and those who use :func:`once`."""
 
 
-def _once(result: Result, name: str, make: Callable[[Result], _T]) -> _T:
+def once(result: Result, name: str, make: Callable[[Result], _T]) -> _T:
+    """What `make` gives for a result, made when it is first asked for; `name` is one of :data:`DERIVED`."""
     if name not in result.extra:
         result.extra[name] = make(result)
     found: _T = result.extra[name]
@@ -43,26 +47,26 @@ def findings_of(result: Result) -> tuple[Finding, ...]:
     """All findings, in the order in which they are shown."""
     from ..findings.engine import find_findings
 
-    return _once(result, "findings", find_findings)
+    return once(result, "findings", find_findings)
 
 
 def endpoints_of(result: Result) -> tuple[EndpointRow, ...]:
     """Rows of the table `endpoints`."""
     from ..statistics.endpoints import list_endpoints
 
-    return _once(result, "endpoints", list_endpoints)
+    return once(result, "endpoints", list_endpoints)
 
 
 def statistics_of(result: Result) -> tuple[Statistic, ...]:
     """Rows of the table `statistics`."""
     from ..statistics.rfc6076 import summarize_statistics
 
-    return _once(result, "statistics", summarize_statistics)
+    return once(result, "statistics", summarize_statistics)
 
 
 def finding_codes(result: Result) -> tuple[dict[str, str], dict[int, str]]:
     """Codes of the findings of each call (by Call-ID) and of each stream (by number), comma separated."""
-    return _once(result, "finding codes", _codes)
+    return once(result, "finding codes", _codes)
 
 
 def _codes(result: Result) -> tuple[dict[str, str], dict[int, str]]:
@@ -86,7 +90,7 @@ def _calls_of(result: Result, stream: int) -> Sequence[str]:
 
 def session_numbers(result: Result) -> dict[str, int]:
     """Number of the session of each call, by Call-ID."""
-    return _once(
+    return once(
         result,
         "session numbers",
         lambda result: {call_id: session.number for session in result.sessions for call_id in session.call_ids},

@@ -1,18 +1,33 @@
 """The layout of a flow chart is made. Floor 8.
 
-In: a result and some of its calls. Out: a :class:`~.model.FlowChart`.
+In: a result and some of its calls. Out: a :class:`~.model.FlowChart`. Who stands where says :mod:`.participants`, what
+stands on an arrow :mod:`.messages`, which messages are folded :mod:`.folding`, the bars are :mod:`.media`, what is told
+between the rows :mod:`.notes`; here they are put in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
-from ...result import TRANSPORTS, Call, Endpoint, Result
-from ..cells import visible
-from .model import FlowChart, Leg, Media, Message, Participant, Row
+from ...result import Call, Result
+from .descriptions import Said, read_descriptions
+from .folding import Traits, Unit, cap_units, fold_messages
+from .lookups import lookups_of
+from .media import choose_streams, make_keys, make_media
+from .messages import Arrows
+from .model import FlowChart, Fold, Keys, Leg, Media, Message, Note, Row
+from .notes import add_silences, make_notes
 from .palette import message_kind
+from .participants import Cast, make_cast
+from .seen import Exchange, Seen, read_seen
+from .words import shown
 
 __all__ = ["make_chart"]
+
+_RANK: dict[type[Row], int] = {Message: 0, Fold: 0, Media: 1, Keys: 2, Note: 3}
+"""Order of rows of one time: what happened before what is said of it."""
+_LONGEST_USER, _LONGEST_CALL_ID, _LONGEST_REMARK = 60, 120, 400
+_MOST_LEGS_TOLD = 4
 
 
 def make_chart(result: Result, calls: Sequence[Call], *, fold: bool = True) -> FlowChart:
@@ -23,80 +38,138 @@ def make_chart(result: Result, calls: Sequence[Call], *, fold: bool = True) -> F
     result : Result
         What they were found in.
     calls : sequence of Call
-        One, or all legs of a session.
+        One, or all legs of a session; the first one says who stands leftmost.
     fold : bool
         Whether exchanges that repeat are drawn once and counted.
+
+    Returns
+    -------
+    FlowChart
+        Rows in order of time. All messages are in it, drawn or folded.
 
     Raises
     ------
     ValueError
         If there is no call.
     """
-    del fold
     if not calls:
         raise ValueError("there is no call to draw")
-    messages = result.messages
-    rows = sorted((row, leg) for leg, call in enumerate(calls) for row in call.rows)
-    hosts: dict[str, int] = {}
+    lookups = lookups_of(result)
+    seen = read_seen(result.messages, calls)
+    said = read_descriptions(result.messages, seen)
+    streams, streams_left_out = choose_streams(result, calls)
+    cast = make_cast(result, calls, seen, said, streams)
+    span = _span(result, calls, seen, streams)
+    arrows = Arrows(result, calls, seen, said, cast, lookups, span[0])
+    units = fold_messages(seen, _traits(arrows, said)) if fold else [Unit((each,)) for each in seen]
+    units, messages_left_out = cap_units(units)
+    keys, keys_left_out = make_keys(result, calls, cast, seen, span[0])
+    notes, note_remarks = make_notes(result, calls, seen, said, cast, lookups, span)
+    rows: list[Row] = [
+        *_draw(units, seen, arrows, cast),
+        *make_media(result, calls, cast, streams, lookups, span[0]),
+        *keys,
+        *notes,
+    ]
+    rows.sort(key=lambda row: (row.time, _RANK[type(row)]))
+    legs = tuple(_leg(call) for call in calls)
+    left_out = {
+        "messages in the middle": messages_left_out,
+        "streams, those with the fewest packets": streams_left_out,
+        "rows of keys": keys_left_out,
+        "hosts, which share the last line": cast.left_out,
+    }
+    remarks = [
+        *_about_calls(calls, legs),
+        *_about_captures(result, calls),
+        *note_remarks,
+        *(f"Not drawn one by one: {number:,} {what}." for what, number in left_out.items() if number),
+    ]
+    return FlowChart(
+        title=legs[0].title if len(legs) == 1 else f"{legs[0].title}, {len(legs)} legs",
+        legs=legs,
+        participants=cast.participants,
+        rows=tuple(add_silences(rows, len(cast.participants))),
+        start=span[0],
+        remarks=tuple(shown(remark, _LONGEST_REMARK) for remark in remarks),
+    )
 
-    def place(endpoint: Endpoint) -> int:
-        return hosts.setdefault(endpoint[0], len(hosts))
 
-    start = min(call.first_time for call in calls)
-    drawn: list[Row] = []
-    before = None
-    for row, leg in rows:
-        source, target = messages.endpoints[int(messages.src[row])], messages.endpoints[int(messages.dst[row])]
-        status, method, time = int(messages.status[row]), messages.text("method", row), int(messages.time[row])
-        drawn.append(
-            Message(
-                time=time,
-                offset=time - start,
-                gap=None if before is None else time - before,
-                source=place(source),
-                target=place(target),
-                kind=message_kind(status, method),
-                label=visible(f"{status} {messages.text('reason', row) or ''}".strip() if status else method or "?"),
-                detail=None,
-                method=method,
-                status=status,
-                cseq=int(messages.cseq[row]),
-                leg=leg,
-                frame=int(messages.frame[row]),
-                capture=int(messages.capture[row]),
-                message=row,
-                retransmission=bool(messages.retransmission[row]),
-                ports=(source[1], target[1]),
-                transport=TRANSPORTS[int(messages.transport[row])],
+def _span(result: Result, calls: Sequence[Call], seen: Sequence[Seen], streams: Sequence[int]) -> tuple[int, int]:
+    """First and last time of what happened."""
+    times = [seen[0].time, seen[-1].time] if seen else []
+    times += [result.streams[number].start for number in streams]
+    times += [digit.time for call in calls for digit in call.digits]
+    times = times or [call.first_time for call in calls]
+    return min(times), max(times)
+
+
+def _leg(call: Call) -> Leg:
+    who = " to ".join(shown(user or "?", _LONGEST_USER) for user in (call.caller, call.callee))
+    return Leg(shown(call.call_id, _LONGEST_CALL_ID), f"{who}, {call.state}", call.state)
+
+
+# ---- messages
+def _traits(arrows: Arrows, said: Mapping[int, Said]) -> Traits:
+    """What folding asks of messages, answered."""
+
+    def likeness(each: Seen) -> Hashable:
+        what = said.get(each.row)
+        words = None if what is None else what.described.words
+        return each.src, each.dst, each.status, each.method, words, each.retransmission, arrows.gist(each)
+
+    def odd(each: Seen) -> bool:
+        what = said.get(each.row)
+        return (what is not None and what.changed) or arrows.severity(each) is not None
+
+    return Traits(likeness, odd, arrows.label)
+
+
+def _draw(units: Sequence[Unit], seen: Sequence[Seen], arrows: Arrows, cast: Cast) -> Iterator[Message | Fold]:
+    """Rows of units; a gap counts from the message before, drawn or folded."""
+    gaps: dict[int, int] = {}
+    if any(unit.text is not None for unit in units):
+        gaps = {each.row: each.time - seen[at].time for at, each in enumerate(seen[1:])}
+    before: Exchange | None = None
+    last: int | None = None
+    for unit in units:
+        first = unit.messages[0]
+        if unit.text is None:
+            gap = gaps.get(first.row) if gaps else None if last is None else first.time - last
+            yield arrows.draw(first, gap, before)
+            last = first.time
+        else:
+            yield Fold(
+                time=first.time,
+                offset=first.time - arrows.start,
+                end=unit.messages[-1].time,
+                text=unit.text,
+                source=cast.sockets[first.src],
+                target=cast.sockets[first.dst],
+                kind=message_kind(first.status, first.method or None),
+                messages=tuple(each.row for each in unit.messages),
+                leg=first.leg,
             )
-        )
-        before = time
-    for number in sorted({number for call in calls for number in call.streams}):
-        stream = result.streams[number]
-        drawn.append(
-            Media(
-                time=stream.start,
-                offset=stream.start - start,
-                end=stream.end,
-                source=place(stream.src),
-                target=place(stream.dst),
-                label=f"RTP {stream.codec or '?'}",
-                detail=f"{stream.duration_s:.1f} s, {stream.packets} packets, {stream.loss_percent:.1f} % lost",
-                codec=stream.codec,
-                packets=stream.packets,
-                loss_percent=stream.loss_percent,
-                max_jitter_ms=stream.max_jitter_ms,
-                mos=None if stream.quality is None else stream.quality.mos,
-                mos_scale=None if stream.quality is None else stream.quality.scale,
-                shades=(stream.loss_percent,),
-                leg=next(leg for leg, call in enumerate(calls) if number in call.streams),
-                stream=number,
-                ports=(stream.src[1], stream.dst[1]),
-                frame=stream.first_frame,
-                capture=stream.capture,
-            )
-        )
-    participants = tuple(Participant(host, None, None, "between") for host in hosts)
-    legs = tuple(Leg(visible(call.call_id), f"{call.caller} to {call.callee}", call.state) for call in calls)
-    drawn.sort(key=lambda row: row.time)
-    return FlowChart(legs[0].title, legs, participants, tuple(drawn), start)
+        before = first.exchange
+
+
+# ---- remarks
+def _about_calls(calls: Sequence[Call], legs: Sequence[Leg]) -> list[str]:
+    partial = [leg.title for call, leg in zip(calls, legs, strict=True) if call.partial]
+    if not partial:
+        return []
+    if len(calls) == 1:
+        return ["The capture began after this call did: its beginning is not known."]
+    named = "; ".join(partial[:_MOST_LEGS_TOLD]) + (" and others" if len(partial) > _MOST_LEGS_TOLD else "")
+    return [f"The capture began after these legs did, whose beginning is not known: {named}."]
+
+
+def _about_captures(result: Result, calls: Sequence[Call]) -> list[str]:
+    remarks = []
+    for number in sorted({call.capture for call in calls}):
+        capture = result.captures[number] if 0 <= number < len(result.captures) else None
+        if capture is not None and capture.grade not in (None, "good"):
+            doubts = "; ".join(capture.doubts)
+            which = "The capture" if len(result.captures) == 1 else f"The capture {shown(capture.file, 80)}"
+            remarks.append(f"{which} is {capture.grade}: {doubts}.")
+    return remarks

@@ -1,0 +1,138 @@
+"""What the participants of a chart are called, and which part they play. Floor 8.
+
+In: calls and their messages. Out: for each host its name for people (the user behind it, or its product), its product,
+and its role. A User-Agent or Server header names the host that wrote it, not those that passed it on.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ...result import Call, Messages
+from ...sip.header import find_headers
+from .model import Participant
+from .seen import Seen
+from .words import shown
+
+__all__ = ["Names", "find_names"]
+
+_LONGEST_NAME, _LONGEST_PRODUCT = 40, 60
+
+
+@dataclass(slots=True)
+class Names:
+    """What is known of hosts, by key."""
+
+    users: dict[str, str] = field(default_factory=dict)
+    products: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    passing: set[str] = field(default_factory=set)
+    """Those between that pass on requests of the same call: proxies."""
+    answerers: set[str] = field(default_factory=set)
+    """Those that sent or were sent a 2xx to an INVITE."""
+
+    def of(self, key: str) -> Participant:
+        """The host as a participant."""
+        role, product = self.roles.get(key, "between"), self.products.get(key)
+        if role == "between":
+            kind = "proxy" if key in self.passing else "B2BUA"
+            return Participant(key, shown(product, _LONGEST_NAME) if product else kind, kind if product else None, role)
+        return Participant(key, self.users.get(key), product, role)
+
+
+def find_names(messages: Messages, calls: Sequence[Call], seen: Sequence[Seen], key: Callable[[int], str]) -> Names:
+    """Who is who.
+
+    Parameters
+    ----------
+    messages : Messages
+        All of the result.
+    calls : sequence of Call
+        The legs.
+    seen : sequence of Seen
+        Their messages, in order of time.
+    key : callable
+        Key of the host of a signalling endpoint.
+    """
+    names = Names()
+    _find_roles(names, calls, seen, key)
+    _find_products(names, messages, seen, key)
+    return names
+
+
+def _find_roles(names: Names, calls: Sequence[Call], seen: Sequence[Seen], key: Callable[[int], str]) -> None:
+    sent: dict[int, dict[str, int]] = defaultdict(dict)
+    received: dict[int, dict[str, int]] = defaultdict(dict)
+    answered: dict[tuple[int, str], int] = {}
+    first: dict[int, Seen] = {}
+    for each in seen:
+        first.setdefault(each.leg, each)
+        if each.method != "INVITE":
+            continue
+        if each.status >= 200:
+            answered.setdefault((each.leg, key(each.src)), each.time)
+            if each.status < 300:
+                names.answerers |= {key(each.src), key(each.dst)}
+        elif not each.status and each.to_tag < 0:
+            sent[each.leg].setdefault(key(each.src), each.time)
+            received[each.leg].setdefault(key(each.dst), each.time)
+    callees: dict[str, tuple[int, str | None]] = {}
+    for leg, call in enumerate(calls):
+        caller, callee = (None if user is None else shown(user, _LONGEST_NAME) for user in (call.caller, call.callee))
+        if leg not in sent:
+            _guess(names, first.get(leg), caller, callee, key)
+            continue
+        for host, time in sent[leg].items():
+            if host in received[leg]:
+                names.roles[host] = "between"
+                names.passing.add(host)
+            elif host in callees:
+                before, user = callees[host]
+                if time < answered.get((before, host), time + 1) or user is None or user != caller:
+                    names.roles[host] = "between"  # the other half of a back-to-back user agent
+            elif host not in names.roles:
+                names.roles[host] = "caller"
+                if caller:
+                    names.users.setdefault(host, caller)
+        for host in received[leg]:
+            if host not in sent[leg] and host not in names.roles:
+                names.roles[host] = "callee"
+                callees[host] = leg, callee
+                if callee:
+                    names.users.setdefault(host, callee)
+
+
+def _guess(names: Names, first: Seen | None, caller: str | None, callee: str | None, key: Callable[[int], str]) -> None:
+    """Of a call whose beginning was not captured, its first message says whose From it bears."""
+    if first is None:
+        return
+    source, target = (first.dst, first.src) if first.status else (first.src, first.dst)
+    for host, role, user in ((key(source), "caller", caller), (key(target), "callee", callee)):
+        if host not in names.roles:
+            names.roles[host] = role
+            if user:
+                names.users.setdefault(host, user)
+
+
+def _find_products(names: Names, messages: Messages, seen: Sequence[Seen], key: Callable[[int], str]) -> None:
+    agents = messages.user_agent[[each.row for each in seen]].tolist() if seen else []
+    passed: set[tuple[int | str, ...]] = set()
+    for each, agent in zip(seen, agents, strict=True):
+        if each.status == 100:  # answered hop by hop (RFC 3261 16.2)
+            first = True
+        else:
+            mark = (each.leg, each.from_tag, each.cseq, each.method, each.status, each.to_tag if each.status else 0)
+            first = mark not in passed
+            passed.add(mark)
+        if agent < 0 or not first:
+            continue
+        host = key(each.src)
+        if host in names.products:
+            continue
+        if not each.status and len(find_headers(messages.raw(each.row), "Via")) > 1:
+            continue
+        text = messages.texts["user_agent"][agent].strip()
+        if text:
+            names.products[host] = shown(text, _LONGEST_PRODUCT)
