@@ -229,7 +229,7 @@ class StreamView:
 
     def plot_playout_sweep(self, depths_ms: Sequence[float] | None = None, axes: Any = None) -> Any:
         """Draw :meth:`playout_sweep` (matplotlib Axes)."""
-        from .output.sweep import draw_sweep
+        from .output.plots.sweep import draw_sweep
 
         return draw_sweep(self.playout_sweep(depths_ms), axes)
 
