@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import operator
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 
@@ -132,8 +133,15 @@ def narrow(result: Result, call_ids: Collection[str], *, number: str | None = No
         outages=tuple(
             dataclasses.replace(each, stream=places[each.stream]) for each in result.outages if each.stream in places
         ),
-        extra=without_derived(result.extra) | {"findings": findings} | ({"number": number} if number else {}),
+        extra=without_derived(result.extra) | {"findings": findings} | _told_by_number(result, kept, number),
     )
+
+
+def _told_by_number(result: Result, kept: list[int], number: str | None) -> dict[str, Any]:
+    """What else is kept by a stream's number, and the number that was asked for."""
+    turns = result.extra.get("turns")
+    told: dict[str, Any] = {} if turns is None else {"turns": tuple(turns[each] for each in kept)}
+    return told | ({"number": number} if number else {})
 
 
 def _narrow_intervals(intervals: Intervals, places: dict[int, int]) -> Intervals:

@@ -113,3 +113,12 @@ def test_where_several_calls_begin_so_a_row_is_meant() -> None:
 def test_the_number_that_chose_the_calls_is_kept() -> None:
     assert narrow(TWO, {"abc-1"}, number="+49 1").extra["number"] == "+49 1"
     assert "number" not in narrow(TWO, {"abc-1"}).extra
+
+
+def test_what_a_stream_was_told_stays_with_it_under_its_new_number() -> None:
+    whole = make_result(
+        calls=(make_call(call_id="a", streams=(0,), rows=()), make_call(call_id="b", streams=(1,), rows=())),
+        streams=(make_stream(ssrc=1, call_id="a"), make_stream(ssrc=2, call_id="b")),
+    )
+    whole.extra["turns"] = (("told a",), ("told b",))
+    assert narrow(whole, {"b"}).extra["turns"] == (("told b",),)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from ...explanations import explanation
 from ...facts import SEVERITIES, Digit, Finding
@@ -18,11 +20,12 @@ from ..columns import Column, column
 from ..display_filter import call_filter
 from ..flow.chart import make_chart
 from ..flow.svg import draw_svg
+from ..plots.series import Series as Steps
 from ..tables import Table
 from .data import Detail, FindingItem, Limits, Member, StreamItem
 from .messages import choose_messages, message_items
 from .order import Index
-from .series import interval_series, outage_items
+from .series import outage_items, read_series, stream_series
 
 __all__ = ["fact_rows", "make_details"]
 
@@ -61,6 +64,7 @@ def make_details(
     tz: datetime.tzinfo,
     clock: Callable[[int], str],
     limits: Limits,
+    sources: Sequence[Any] | None = None,
 ) -> Iterator[Detail]:
     """Details of the calls in these rows, in this order, one after another.
 
@@ -78,25 +82,40 @@ def make_details(
         Writes a time.
     limits : Limits
         What a detail holds at most.
+    sources : sequence, optional
+        What the result was read from: it is read once more, when the first detail is asked for, for figures by the
+        second.
     """
     files = [visible(each.file) for each in result.captures] if len(result.captures) > 1 else []
+    streams = [number for row in rows for number in _streams_of(index, row, limits)]
+    place = _Place(result, index, tz, clock, files, limits, read_series(result, sources, streams, limits))
     for row in rows:
-        yield _detail(result, index, row, tz, clock, files, limits)
+        yield _detail(place, row)
 
 
-def _detail(
-    result: Result,
-    index: Index,
-    row: int,
-    tz: datetime.tzinfo,
-    clock: Callable[[int], str],
-    files: Sequence[str],
-    limits: Limits,
-) -> Detail:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What all details of a report share."""
+
+    result: Result
+    index: Index
+    tz: datetime.tzinfo
+    clock: Callable[[int], str]
+    files: Sequence[str]
+    limits: Limits
+    steps: dict[int, Steps]
+
+
+def _streams_of(index: Index, row: int, limits: Limits) -> list[int]:
+    return sorted(index.call_at[row].streams, key=index.stream_row.__getitem__)[: limits.streams]
+
+
+def _detail(place: _Place, row: int) -> Detail:
+    result, index, clock, limits = place.result, place.index, place.clock, place.limits
     call = index.call_at[row]
     begin = call.first_time
     shown = choose_messages(call.rows, limits.messages)
-    streams = sorted(call.streams, key=index.stream_row.__getitem__)[: limits.streams]
+    streams = _streams_of(index, row, limits)
     findings = index.findings.get(call.call_id, [])
     chart = make_chart(result, [call])
     places = {number: at for at, number in enumerate(streams)}
@@ -107,20 +126,20 @@ def _detail(
         subtitle=_subtitle(call, index.calls, row, clock),
         severity=min((each.severity for each in findings), key=SEVERITIES.index, default=None),
         facts=fact_rows(index.calls, row, _FACTS, clock),
-        findings=[_finding(each, places, files, clock) for each in findings[:_FINDINGS]],
+        findings=[_finding(each, places, place.files, clock) for each in findings[:_FINDINGS]],
         remarks=list(_remarks(result, call, len(findings))),
         flow=draw_svg(
             chart,
-            tz,
+            place.tz,
             standalone=False,
             interactive=True,
             numbers={row: at for at, row in enumerate(shown)},
             stream_numbers=places,
         ),
         session=_members(index, call),
-        messages=message_items(result.messages, shown, begin, clock, files, limits),
+        messages=message_items(result.messages, shown, begin, clock, place.files, limits),
         messages_left_out=len(call.rows) - len(shown),
-        streams=[_stream(result, index, each, begin, findings, clock, limits) for each in streams],
+        streams=[_stream(place, each, begin, findings) for each in streams],
         streams_left_out=len(call.streams) - len(streams),
         digits=_digits(call.digits, clock),
         filter=visible(call_filter(call.call_id, [result.streams[each] for each in call.streams])),
@@ -207,15 +226,8 @@ def _members(index: Index, call: Call) -> list[Member]:
 
 
 # ---- media
-def _stream(
-    result: Result,
-    index: Index,
-    number: int,
-    begin: int,
-    findings: Sequence[Finding],
-    clock: Callable[[int], str],
-    limits: Limits,
-) -> StreamItem:
+def _stream(place: _Place, number: int, begin: int, findings: Sequence[Finding]) -> StreamItem:
+    result, index = place.result, place.index
     stream, row = result.streams[number], index.stream_row[number]
     own = [each.severity for each in findings if each.stream == number]
     return {
@@ -223,10 +235,10 @@ def _stream(
         "title": visible(f"{host_port(stream.src)} to {host_port(stream.dst)}, {stream.codec or 'unknown codec'}"),
         "direction": stream.direction,
         "severity": min(own, key=SEVERITIES.index, default=None),
-        "facts": fact_rows(index.streams, row, _STREAM_FACTS, clock),
+        "facts": fact_rows(index.streams, row, _STREAM_FACTS, place.clock),
         "start_s": round((stream.start - begin) / 1e9, 3),
         "end_s": round((stream.end - begin) / 1e9, 3),
-        "series": interval_series(result, index, number, begin, limits.points),
+        "series": stream_series(result, index, number, begin, place.steps.get(number), place.limits),
         "outages": outage_items(index, number, begin),
         "remarks": [visible(each) for each in stream.anomalies],
     }

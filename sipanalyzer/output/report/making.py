@@ -76,7 +76,7 @@ def make_report(
             for each in data["anomalies"]
         ),
         methods=tuple(make_methods(result)),
-        details=make_details(result, index, detailed, tz, clock, limits),
+        details=make_details(result, index, detailed, tz, clock, limits, sources),
         detailed=tuple(detailed),
         details_left_out=len(result.calls) - len(detailed),
     )

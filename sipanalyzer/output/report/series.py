@@ -1,21 +1,119 @@
 """A stream's quality over time, for its detail. Floor 8.
 
-In: the intervals of a result, or per-second figures of a second reading. Out: :class:`~.data.Series`.
+In: the intervals of a result; where the captures can be read once more, its packets. Out: :class:`~.data.Series`.
 """
 
 from __future__ import annotations
 
+import bisect
 import math
+from collections.abc import Sequence
 from typing import Any
 
+from ...errors import CaptureError
 from ...result import Result
-from .data import OutageItem, Series
+from ..plots.series import Series as Steps
+from .data import Limits, OutageItem, Series
 from .order import Index
 
-__all__ = ["interval_series", "outage_items"]
+__all__ = ["interval_series", "outage_items", "read_series", "stream_series"]
 
 _OUTAGES = 200
 """Holes of a stream that are listed."""
+_FINEST_S = 0.2
+"""Shortest step: ten packets of 20 ms, so that a share of them says something."""
+_POINTS = 60_000
+"""Points of all streams together, where they would be more than one a second."""
+
+
+def read_series(
+    result: Result, sources: Sequence[Any] | None, numbers: Sequence[int], limits: Limits
+) -> dict[int, Steps]:
+    """Read captures once more for streams by the second, or finer where there are few of them.
+
+    Parameters
+    ----------
+    result : Result
+        Of an analysis.
+    sources : sequence or None
+        What it was read from; None where that cannot be read once more.
+    numbers : sequence of int
+        The streams, those first that matter most.
+    limits : Limits
+        `packets`: those of so many streams are read as have no more packets together; `read_bytes`; `points`.
+
+    Returns
+    -------
+    dict of int to Steps
+        By stream. Empty where nothing can be read; of a stream that is missing only the intervals are known.
+    """
+    wanted: list[int] = []
+    left = limits.packets
+    for number in dict.fromkeys(numbers):
+        if 0 < result.streams[number].packets <= left:
+            left -= result.streams[number].packets
+            wanted.append(number)
+    far = any(isinstance(source, str) and "://" in source for source in sources or ())  # not once more over a network
+    if not sources or not wanted or far or sum(each.bytes for each in result.captures) > limits.read_bytes:
+        return {}
+    from ...rereading.rows import read_packets_of
+    from ..plots.series import make_series
+
+    turns = result.extra.get("turns") or ()
+    share = _POINTS // len(wanted)
+    made = {}
+    try:
+        read = read_packets_of(list(sources), [result.streams[each] for each in wanted], result.options, limits.packets)
+    except (CaptureError, OSError):  # it was there a moment ago: the report stands without
+        return {}
+    for at, number in enumerate(wanted):
+        rows, read[at] = read[at], None  # each is let go before the next is followed
+        stream = result.streams[number]
+        if rows is not None and len(rows):
+            finest = math.ceil(stream.duration_s / _FINEST_S) + 1
+            most = min(limits.points, finest, max(share, math.ceil(stream.duration_s) + 1))
+            told = turns[number] if number < len(turns) else ()
+            made[number] = make_series(stream, rows, told, result.options, max(most, 1))
+    return made
+
+
+def stream_series(
+    result: Result, index: Index, number: int, begin: int, steps: Steps | None, limits: Limits
+) -> Series | None:
+    """A stream over time: as it was read once more, else by interval; None where nothing is known.
+
+    Parameters
+    ----------
+    result : Result
+        Of an analysis.
+    index : Index
+        Of it.
+    number : int
+        The stream.
+    begin : int
+        Time that the points count from, ns.
+    steps : Steps or None
+        What :func:`read_series` gave for it.
+    limits : Limits
+        `points`.
+    """
+    if steps is None or not steps.received:
+        return interval_series(result, index, number, begin, limits.points)
+    low, high = index.intervals.get(number, (0, 0))
+    starts, scores = result.intervals.start[low:high].tolist(), result.intervals.mos[low:high].tolist()
+    made = _empty(steps.step_ns)
+    end = result.streams[number].end
+    for at, (received, lost) in enumerate(zip(steps.received, steps.lost, strict=True)):
+        start = steps.start_ns + at * steps.step_ns
+        middle = (start + max(start, min(start + steps.step_ns, end))) // 2
+        interval = bisect.bisect_right(starts, middle) - 1
+        made["t"].append(round((middle - begin) / 1e9, 3))
+        made["loss"].append(_percent(lost, received + lost))
+        made["discarded"].append(_percent(steps.discarded[at], received + lost))
+        made["jitter"].append(_rounded(steps.max_jitter_ms[at]))
+        made["delta"].append(_rounded(steps.max_delta_ms[at]))
+        made["mos"].append(_rounded(scores[interval]) if interval >= 0 else None)
+    return made
 
 
 def interval_series(result: Result, index: Index, number: int, begin: int, most: int) -> Series | None:
@@ -38,15 +136,13 @@ def interval_series(result: Result, index: Index, number: int, begin: int, most:
     if low >= high:
         return None
     intervals, stream = result.intervals, result.streams[number]
-    step = result.options.interval_ns
     together = -(-(high - low) // max(most, 1))
-    made: Series = {
-        "step_s": step * together / 1e9, "t": [], "loss": [], "discarded": [], "jitter": [], "mos": [], "delta": [],
-    }  # fmt: skip
+    step = result.options.interval_ns * together
+    made = _empty(step)
     for at in range(low, high, together):
         part = slice(at, min(at + together, high))
         start = int(intervals.start[at])
-        end = min(start + step * together, max(stream.end, start))
+        end = min(start + step, max(stream.end, start))
         expected = int(intervals.expected[part].sum())
         made["t"].append(round(((start + end) / 2 - begin) / 1e9, 3))
         made["loss"].append(_percent(int(intervals.lost[part].sum()), expected))
@@ -56,13 +152,21 @@ def interval_series(result: Result, index: Index, number: int, begin: int, most:
     return made
 
 
+def _empty(step_ns: int) -> Series:
+    return {"step_s": step_ns / 1e9, "t": [], "loss": [], "discarded": [], "jitter": [], "mos": [], "delta": []}
+
+
 def _percent(part: int, whole: int) -> float | None:
-    return round(100.0 * part / whole, 3) if whole else None
+    return round(100.0 * part / whole, 2) if whole else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else round(value, 2)
 
 
 def _extreme(values: Any, which: Any) -> float | None:
     known = [value for value in values.tolist() if not math.isnan(value)]
-    return round(which(known), 3) if known else None
+    return round(which(known), 2) if known else None
 
 
 def outage_items(index: Index, number: int, begin: int) -> list[OutageItem]:
