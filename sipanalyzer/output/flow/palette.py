@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DIRECTIONS", "INK", "KINDS", "LOSS_STEPS", "SEVERITY", "Ink", "Look", "loss_step", "message_kind"]
+__all__ = ["DIRECTIONS", "INK", "KINDS", "LEGS", "LOSS_STEPS", "SEVERITY", "Ink", "Look", "loss_step", "message_kind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,16 @@ INK = {
     "line": Ink("#d3d9de", "#3a434c"),
     "panel": Ink("#f4f6f8", "#1d232a"),
 }
+
+LEGS = (
+    Ink("#0072b2", "#56b4e9"),
+    Ink("#e69f00", "#f0c35e"),
+    Ink("#009e73", "#2fc39a"),
+    Ink("#cc79a7", "#e0a3d0"),
+    Ink("#d55e00", "#ff8a52"),
+    Ink("#5b6770", "#a7b1b9"),
+)
+"""Margins of the legs of a session, in turn; a number stands beside each."""
 
 
 def loss_step(percent: float) -> int:

@@ -63,11 +63,12 @@ def earlier_alike(messages: Messages, rows: Iterable[int]) -> dict[int, int]:
 
 @functools.cache
 def message_css() -> str:
-    """How a message that ``showMessage`` draws looks, on light and on dark ground; all names begin with ``sip-``."""
+    """How a message that ``showMessage`` draws looks, on light and dark ground as charts do; names: ``sip-``."""
     light, dark = _colours("light"), _colours("dark")
     return (
         f".sip-message{{{light}}}"
-        f"@media screen and (prefers-color-scheme:dark){{.sip-message{{{dark}}}}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]) .sip-message{{{dark}}}}}"
+        f"@media screen{{:root[data-theme=dark] .sip-message{{{dark}}}}}"
         ".sip-message{color:var(--sip-text);font:13px/1.45 system-ui,sans-serif}"
         ".sip-title{font-size:14px;margin:0 0 4px;overflow-wrap:anywhere}"
         ".sip-note{margin:2px 0;color:var(--sip-quiet);overflow-wrap:anywhere}"
