@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 
+from . import USAGE
 from .arguments import captures_argument, reading_options
+from .messages import say
 from .reading import make_reading
 
 __all__ = ["browse"]
@@ -16,11 +19,18 @@ __all__ = ["browse"]
 @captures_argument
 @reading_options()
 def browse(captures: tuple[str, ...], **options: Any) -> int:
-    """Full-screen browser for the terminal: calls, flow, messages, streams, findings."""
+    """Full-screen browser for the terminal: calls, flow, messages, streams, findings. F1 there shows its keys."""
     reading = make_reading(captures, **options)
+    if not sys.stdout.isatty():  # before a capture is read that nobody will see
+        say("browse needs a terminal, and standard output is none; sipanalyzer calls and flow write to files and pipes")
+        return USAGE
     result, status = reading.read()
     from ..analysis import Analysis
-    from ..browser.app import run_browser
+    from ..browser.app import NoTerminal, run_browser
 
-    run_browser(Analysis(result, list(captures)), reading.tz)
+    try:
+        run_browser(Analysis(result, list(captures)), reading.tz)
+    except NoTerminal as error:
+        say(str(error))
+        return USAGE
     return reading.status(result, status)

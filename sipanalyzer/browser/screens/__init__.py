@@ -1,0 +1,1 @@
+"""The browser's screens: each puts widgets together and says what its keys do. Floor 9."""
