@@ -75,7 +75,7 @@ def make_report(
             (each["code"], each["meaning"], each["count"], ", ".join(map(str, each["frames"])))
             for each in data["anomalies"]
         ),
-        methods=tuple(make_methods(result)),
+        methods=tuple(make_methods(result, clock, zone_name(tz), limits)),
         details=make_details(result, index, detailed, tz, clock, limits, sources),
         detailed=tuple(detailed),
         details_left_out=len(result.calls) - len(detailed),

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...explanations import explanation
 from ...facts import SEVERITIES
 from ...result import Result
 from ..cells import number, visible
 from ..derived import findings_of, statistics_of
 from ..summary_parts import count_of, time_text
 from .data import Tile
+from .wording import explained
 
 __all__ = ["make_tiles", "worse"]
 
@@ -87,7 +87,7 @@ def _call_tiles(result: Result, data: dict[str, Any]) -> Iterator[Tile]:
         value, basis = _statistic(result, metric)
         text = "-" if value is None else f"{value:.1f}"
         note = f"of {count_of(basis, 'call')}" if basis else "no call was decided"
-        yield _tile(key, metric, text, "%", note, meaning=_explained(metric))
+        yield _tile(key, metric, text, "%", note, meaning=explained(metric))
     yield from _delay_tiles(result, calls["post_dial_delay_ms"])
 
 
@@ -111,7 +111,7 @@ def _delay_tiles(result: Result, spread: dict[str, Any] | None) -> Iterator[Tile
     options = result.options
     for key, label, which in (("pdd", "Post-dial delay, median", "median"), ("pdd95", "Post-dial delay, 95 %", "p95")):
         if spread is None:
-            yield _tile(key, label, "-", note="no call rang or was answered", meaning=_explained("post_dial_delay_ms"))
+            yield _tile(key, label, "-", note="no call rang or was answered", meaning=explained("post_dial_delay_ms"))
             continue
         value = spread[which]
         limits = options.post_dial_delay_warning_ms, options.post_dial_delay_error_ms
@@ -119,7 +119,7 @@ def _delay_tiles(result: Result, spread: dict[str, Any] | None) -> Iterator[Tile
         note = (
             f"longest {time_text(spread['max'] / 1e3)}" if which == "p95" else f"of {count_of(spread['count'], 'call')}"
         )
-        yield _tile(key, label, text, unit, note, _above(value, *limits), _explained("post_dial_delay_ms"))
+        yield _tile(key, label, text, unit, note, _above(value, *limits), explained("post_dial_delay_ms"))
 
 
 def _registration_tile(result: Result, data: dict[str, Any]) -> Tile:
@@ -143,10 +143,10 @@ def _quality_tiles(result: Result, data: dict[str, Any]) -> Iterator[Tile]:
         count = each[f"{what}s"]
         note = f"worst {each['min']:.2f}; {count_of(count, what)}" if count > 1 else f"{scale}, {count_of(count, what)}"
         severity = _below(lowest.get(scale), result.options.low_mos_warning_r, result.options.low_mos_error_r)
-        meaning = f"Median of the {what}s rated on this scale. {_explained('mos')}"
+        meaning = f"Median of the {what}s rated on this scale. {explained('mos')}"
         yield _tile(f"mos-{scale.lower()}", label, f"{each['median']:.2f}", scale, note, severity, meaning)
     if not mos and data["streams"]["count"]:
-        yield _tile("mos", "MOS", "-", note=quality["reason"] or "", meaning=_explained("mos"))
+        yield _tile("mos", "MOS", "-", note=quality["reason"] or "", meaning=explained("mos"))
 
 
 def _lowest(result: Result, *, of_calls: bool) -> dict[str, float]:
@@ -175,7 +175,7 @@ def _stream_tiles(result: Result, data: dict[str, Any]) -> Iterator[Tile]:
     note = f"{streams['lost']:,} of {count_of(streams['expected'], 'packet')}"
     if streams["worst"] and streams["count"] > 1 and streams["worst"][0]["lost"]:
         note += f"; worst stream {number(streams['worst'][0]['loss_percent'], '%')} %"
-    yield _tile("loss", "Packet loss", number(loss, "%"), "%", note, severity, _explained("loss_percent"))
+    yield _tile("loss", "Packet loss", number(loss, "%"), "%", note, severity, explained("loss_percent"))
 
 
 def _grade_tile(data: dict[str, Any]) -> Iterator[Tile]:
@@ -184,7 +184,7 @@ def _grade_tile(data: dict[str, Any]) -> Iterator[Tile]:
         return
     doubts = [doubt for capture in data["captures"] if capture["grade"] == grade for doubt in capture["doubts"]]
     note = visible(doubts[0]) if doubts and grade != "good" else ""
-    yield _tile("grade", "Capture", grade, "", note, _GRADES.get(grade), _explained("grade"))
+    yield _tile("grade", "Capture", grade, "", note, _GRADES.get(grade), explained("grade"))
 
 
 # ---- what tiles are made of
@@ -198,11 +198,6 @@ def _tile(
     meaning: str | None = None,
 ) -> Tile:
     return Tile(key, label, value, unit, note, severity, _MEANING[key] if meaning is None else meaning)
-
-
-def _explained(metric: str) -> str:
-    told = explanation("metric", metric)
-    return f"{told.title}. {told.meaning}".replace("`", "")
 
 
 def _above(value: float, warning: float, error: float) -> str | None:
