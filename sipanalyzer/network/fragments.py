@@ -18,7 +18,7 @@ from sipanalyzer.errors import ParseError
 from sipanalyzer.network.synthetic import internet_checksum
 from sipanalyzer.options import Options
 
-__all__ = ["FragmentReassembler", "Partial"]
+__all__ = ["FragmentReassembler", "Partial", "fragment_key"]
 
 _PIECE_COST = 160
 """Bytes that Python takes for a piece besides its own."""
@@ -104,6 +104,20 @@ def _read_ipv6(packet: bytes) -> _Fragment:
     start = place & 0xFFF8
     key = (packet[8:40], 0, identification)
     return _Fragment(key, header, start, start + wire - at - 8, bool(place & 1), packet[at + 8 : wire], protocol, 6)
+
+
+def fragment_key(packet: bytes) -> tuple[bytes, int, int] | None:
+    """What all fragments of one datagram share: addresses, protocol (0 for version 6), identification.
+
+    Parameters
+    ----------
+    packet : bytes
+        A whole IP packet that is a fragment, as captured; None is given where it cannot be read.
+    """
+    try:
+        return (_read_ipv6(packet) if packet[:1] and packet[0] >> 4 == 6 else _read_ipv4(packet)).key
+    except ParseError:
+        return None
 
 
 def _whole(header: bytes, version: int, data: bytes, length: int) -> bytes:

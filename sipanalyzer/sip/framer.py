@@ -106,6 +106,18 @@ class StreamFramer:
         self._before = 0  # the byte before it
         self._drop = False  # it was none: what follows is no message
 
+    @property
+    def pending(self) -> bool:
+        """Whether bytes wait for more: of a message under way, or of what is not known yet."""
+        if self._web is not None and not self._web.lost and not self._searching:
+            return self._web.pending
+        return bool(self._buffer) or self._skip > 0
+
+    @property
+    def inflates(self) -> bool:
+        """Whether what comes can be read only with what came before: a WebSocket whose messages are compressed."""
+        return self._web is not None and self._web.deflates
+
     def feed(self, data: bytes, time: int, frame: int, gap: bool = False) -> list[Framed]:
         """Take bytes of the stream; give the messages that they complete.
 

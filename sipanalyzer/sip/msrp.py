@@ -98,6 +98,11 @@ class MsrpReader:
         self._paths = {b"to-path": "", b"from-path": ""}
         self._body = -1  # bytes of body that were passed; the first is the line end before it
 
+    @property
+    def pending(self) -> bool:
+        """Whether a transaction is under way."""
+        return bool(self._buffer) or self._state != _STARTING
+
     def feed(self, data: bytes, time: int, frame: int, gap: bool = False) -> list[Transaction]:
         """Take the next bytes; give what they complete.
 

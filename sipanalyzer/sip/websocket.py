@@ -144,6 +144,16 @@ class WebSocketReader:
         self._kind = 0  # first byte of the message's first frame; 0: no message under way
         self._truncated = False
 
+    @property
+    def deflates(self) -> bool:
+        """Whether messages may be compressed, each with what those before it left behind (RFC 7692 7.2.1)."""
+        return self._deflate
+
+    @property
+    def pending(self) -> bool:
+        """Whether bytes wait for more: of a frame, or of a message whose last frame did not come yet."""
+        return bool(self._buffer) or self._head is not None or bool(self._kind)
+
     def feed(self, data: bytes) -> list[WebSocketMessage]:
         """Take bytes in sequence; give the messages that they complete."""
         out: list[WebSocketMessage] = []
