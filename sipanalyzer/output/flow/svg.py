@@ -121,6 +121,8 @@ class _Frame:
         most = 1 if foot else max((len(head.lines) for head in across.heads), default=1)
         height = 14 * most + 10
         bottom = self.y + height
+        if not foot:  # they stay in sight where a page scrolls them
+            self.parts.append(f'<g class="hs"><path class="g" d="M0 {self.y}H{across.width}V{bottom + 2}H0z"/>')
         for x, head, participant in zip(across.lifelines, across.heads, chart.participants, strict=True):
             lines = head.lines[:1] if foot else head.lines
             at = self.y if foot else bottom - 14 * len(lines) - 10
@@ -140,6 +142,7 @@ class _Frame:
             self._text("t", gutter.left, bottom - 16, date)
             self.parts.append(gutter.text(bottom - 3, None, "time", "offset", "gap"))
             self._text("f", across.frames, bottom - 3, "frame")
+            self.parts.append("</g>")
         self.y = bottom
 
     def _leg(self, number: int, leg: Leg) -> None:
