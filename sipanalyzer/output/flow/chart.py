@@ -7,9 +7,11 @@ between the rows :mod:`.notes`; here they are put in order.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from ...result import Call, Result
+from ...sip.uri import user_part
 from .descriptions import Said, read_descriptions
 from .folding import Traits, Unit, cap_units, fold_messages
 from .lookups import lookups_of
@@ -61,7 +63,7 @@ def make_chart(result: Result, calls: Sequence[Call], *, fold: bool = True) -> F
     cast = make_cast(result, calls, seen, said, streams)
     span = _span(result, calls, seen, streams)
     arrows = Arrows(result, calls, seen, said, cast, lookups, span[0])
-    units = fold_messages(seen, _traits(arrows, said)) if fold else [Unit((each,)) for each in seen]
+    units = fold_messages(seen, _traits(arrows, said, cast)) if fold else [Unit((each,)) for each in seen]
     units, messages_left_out = cap_units(units)
     keys, keys_left_out = make_keys(result, calls, cast, seen, span[0])
     notes, note_remarks = make_notes(result, calls, seen, said, cast, lookups, span)
@@ -72,7 +74,7 @@ def make_chart(result: Result, calls: Sequence[Call], *, fold: bool = True) -> F
         *notes,
     ]
     rows.sort(key=lambda row: (row.time, _RANK[type(row)]))
-    legs = tuple(_leg(call) for call in calls)
+    who, legs = _legs(result, calls, seen)
     left_out = {
         "messages in the middle": messages_left_out,
         "streams, those with the fewest packets": streams_left_out,
@@ -86,7 +88,7 @@ def make_chart(result: Result, calls: Sequence[Call], *, fold: bool = True) -> F
         *(f"Not drawn one by one: {number:,} {what}." for what, number in left_out.items() if number),
     ]
     return FlowChart(
-        title=legs[0].title if len(legs) == 1 else f"{legs[0].title}, {len(legs)} legs",
+        title=legs[0].title if len(legs) == 1 else f"{who}, {legs[0].state}, {len(legs)} legs",
         legs=legs,
         participants=cast.participants,
         rows=tuple(add_silences(rows, len(cast.participants))),
@@ -104,19 +106,43 @@ def _span(result: Result, calls: Sequence[Call], seen: Sequence[Seen], streams: 
     return min(times), max(times)
 
 
-def _leg(call: Call) -> Leg:
-    who = " to ".join(shown(user or "?", _LONGEST_USER) for user in (call.caller, call.callee))
-    return Leg(shown(call.call_id, _LONGEST_CALL_ID), f"{who}, {call.state}", call.state)
+def _legs(result: Result, calls: Sequence[Call], seen: Sequence[Seen]) -> tuple[str, tuple[Leg, ...]]:
+    """Who talks, and the legs with titles that tell them apart: where users do not, the hosts that they run between."""
+    first: dict[int, Seen] = {}
+    for each in seen:
+        first.setdefault(each.leg, each)
+    who = [_who(result, call, first.get(leg)) for leg, call in enumerate(calls)]
+    often = Counter(who)
+    ways = [
+        f", {shown(call.src[0], 60)} to {shown(call.dst[0], 60)}" if call.src and call.dst and often[name] > 1 else ""
+        for call, name in zip(calls, who, strict=True)
+    ]
+    return who[0], tuple(
+        Leg(shown(call.call_id, _LONGEST_CALL_ID), f"{name}{way}, {call.state}", call.state)
+        for call, name, way in zip(calls, who, ways, strict=True)
+    )
+
+
+def _who(result: Result, call: Call, first: Seen | None) -> str:
+    """``alice to bob``; of a call whose beginning is not known, who called whom is not either: ``alice and bob``."""
+    users = [call.caller, call.callee]
+    if call.caller is None and call.callee is None and call.partial and first is not None:
+        uris = [result.messages.text(name, first.row) for name in ("from_uri", "to_uri")]
+        users = [None if uri is None else user_part(uri) for uri in uris]
+    return (" and " if call.partial else " to ").join(shown(user or "?", _LONGEST_USER) for user in users)
 
 
 # ---- messages
-def _traits(arrows: Arrows, said: Mapping[int, Said]) -> Traits:
-    """What folding asks of messages, answered."""
+def _traits(arrows: Arrows, said: Mapping[int, Said], cast: Cast) -> Traits:
+    """What folding asks of messages, answered; hosts that share a line are not told apart."""
+    shared = len(cast.participants) - 1 if cast.left_out else None
 
     def likeness(each: Seen) -> Hashable:
         what = said.get(each.row)
         words = None if what is None else what.described.words
-        return each.src, each.dst, each.status, each.method, words, each.retransmission, arrows.gist(each)
+        way = cast.sockets[each.src], cast.sockets[each.dst]
+        gist = () if shared in way else arrows.gist(each)
+        return way, each.status, each.method, words, each.retransmission, gist
 
     def odd(each: Seen) -> bool:
         what = said.get(each.row)

@@ -31,6 +31,7 @@ _MOST_MEDIA, _MOST_CODECS = 3, 4
 _MOST_SOCKETS = 64
 _UNSPECIFIED = frozenset(("0.0.0.0", "::"))
 _WAYS = ("sendonly", "recvonly", "inactive")
+_KINDS = {"message": "messages (MSRP)", "image": "fax"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +149,15 @@ def _media_words(media: Media) -> str:
     codecs = [shown(name, 24) for name in _codecs(media)]
     if len(codecs) > _MOST_CODECS:
         codecs[_MOST_CODECS - 1 :] = [f"{len(codecs) - _MOST_CODECS + 1} more"]
-    kind = "" if media.kind == "audio" else f"{shown(media.kind, 16)} "
+    kind = "" if media.kind == "audio" else _KINDS.get(media.kind, shown(media.kind, 16))
     if not media.port:
         return f"{shown(media.kind, 16)} off (port 0)"
     where = shown(host_port((media.address or "?", media.port)), 60)
     more = [media.direction] * (media.direction in _WAYS) + ["encrypted"] * media.encrypted
     if media.ptime:
         more.append(f"ptime {media.ptime:g}")
-    return ", ".join([f"{kind}{', '.join(codecs)} at {where}".strip(), *more])
+    named = " ".join(filter(None, (kind, ", ".join(codecs))))
+    return ", ".join([f"{named} at {where}", *more])
 
 
 def _codecs(media: Media) -> list[str]:

@@ -6,8 +6,8 @@ repeat. All units together are all messages, in order. What is odd is never fold
 the evidence of a finding; of failures that repeat the first and the last stand. A retransmission is the exception: that
 it came so often is what there is to say of it.
 
-An exchange is folded between two odd ones only, so that what happened in its midst stands in its midst. Where that
-leaves a page too long, it is folded across them too.
+An exchange is folded between two odd ones only, so that what happened in its midst stands in its midst; one of its kind
+is drawn before. Where that leaves a page too long, it is folded across odd ones too.
 """
 
 from __future__ import annotations
@@ -116,15 +116,17 @@ class _Exchange:
     likeness: Hashable
     odd: bool
     fails: bool
+    again: bool
+    """Whether it is one message, which one before it in its exchange said already."""
 
 
 def _exchanges(rest: Sequence[Seen], traits: Traits) -> list[_Exchange]:
-    """Messages by exchange, in order of the first of each; a provisional response that comes again stands alone."""
-    groups: dict[Hashable, list[Seen]] = defaultdict(list)
+    """Messages by exchange, in order of the first of each; what one of them says again stands alone: a 180, a fork."""
+    groups: dict[tuple[Hashable, ...], list[Seen]] = defaultdict(list)
     told: set[Hashable] = set()
     for each in rest:
-        key: Hashable = each.exchange
-        if 100 <= each.status < 200 and not each.retransmission:
+        key: tuple[Hashable, ...] = each.exchange
+        if not each.retransmission:
             mark = key, traits.likeness(each)
             if mark in told:
                 key = "again", each.row
@@ -133,9 +135,10 @@ def _exchanges(rest: Sequence[Seen], traits: Traits) -> list[_Exchange]:
     return [
         _Exchange(
             tuple(group),
-            (isinstance(key, tuple) and key[0] == "again", tuple(map(traits.likeness, group))),
+            (key[0] == "again", tuple(map(traits.likeness, group))),
             any(map(traits.odd, group)),
             any(each.status >= 300 and each.status not in (401, 407) for each in group),
+            key[0] == "again",
         )
         for key, group in groups.items()
     ]
@@ -145,11 +148,13 @@ def _fold_exchanges(exchanges: Sequence[_Exchange], traits: Traits, *, across: b
     """Units of all exchanges: those that come again fold between odd ones, or `across` them."""
     often = Counter(each.likeness for each in exchanges if not each.odd)
     open_: dict[Hashable, list[_Exchange]] = defaultdict(list)
+    drawn: set[Hashable] = set()
     units: list[Unit] = []
 
     def close() -> None:
-        for group in open_.values():
-            units.extend(_folded(group, traits))
+        for likeness, group in open_.items():
+            units.extend(_folded(group, traits, known=group[0].again or likeness in drawn))
+        drawn.update(open_)
         open_.clear()
 
     for each in exchanges:
@@ -163,13 +168,14 @@ def _fold_exchanges(exchanges: Sequence[_Exchange], traits: Traits, *, across: b
     return units
 
 
-def _folded(group: Sequence[_Exchange], traits: Traits) -> list[Unit]:
-    """Alike exchanges: the first as it is, the others as one; of failures the last as it is too."""
+def _folded(group: Sequence[_Exchange], traits: Traits, *, known: bool) -> list[Unit]:
+    """Alike exchanges: the first as it is unless one is `known`, the others as one; of failures the last as it is."""
     fails = group[0].fails
-    if len(group) < _TIMES + fails:
+    first = 0 if known and not fails else 1
+    last = len(group) - fails
+    if last - first < 2:
         return [Unit((message,)) for each in group for message in each.messages]
-    drawn = [group[0], group[-1]] if fails else [group[0]]
-    folded = group[1:-1] if fails else group[1:]
+    drawn, folded = [*group[:first], *group[last:]], group[first:last]
     messages = sorted(message for each in folded for message in each.messages)
     since = lasting(folded[-1].messages[-1].time - group[0].messages[0].time)
     text = f"{_named(folded[0].messages, traits)}, {len(folded)} times more in {since}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...facts import SEVERITIES, Finding
+from ...facts import SEVERITIES, Finding, Outage
 from ...result import Result
 from ..derived import findings_of, once
 
@@ -30,6 +30,8 @@ class Lookups:
     by_stream: dict[int, list[Finding]]
     severity: dict[_Frame, str]
     """Of the worst finding that names a frame as evidence."""
+    outages: dict[int, list[Outage]]
+    """Holes of five packets and more, by stream."""
     intervals: npt.NDArray[np.int64]
     """Where the intervals of each stream begin; one entry more than there are streams."""
 
@@ -69,4 +71,7 @@ def _make(result: Result) -> Lookups:
                     key = finding.capture, frame, call_id
                     severity[key] = worse(severity.get(key), finding.severity) or finding.severity
     edges = np.searchsorted(result.intervals.stream, np.arange(len(result.streams) + 1))
-    return Lookups(dict(by_call), dict(by_stream), severity, edges)
+    outages: dict[int, list[Outage]] = defaultdict(list)
+    for outage in result.outages:
+        outages[outage.stream].append(outage)
+    return Lookups(dict(by_call), dict(by_stream), severity, dict(outages), edges)

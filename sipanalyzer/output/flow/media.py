@@ -25,6 +25,9 @@ MOST_STREAMS = 48
 _MOST_SHADES = 60
 _FINER = 6
 """Parts of a bar for an interval, so that equal parts still show where one ends."""
+_FINEST = 40
+"""Parts of a bar with holes in it, at least."""
+_MOST_HOLES = 200
 _PAUSE_NS = 5_000_000_000
 """Keys that follow each other within this time were dialled together."""
 _WELL_BEFORE_NS = 3_000_000_000
@@ -138,21 +141,31 @@ def _until(stream: Stream, call: Call) -> str | None:
 def _shades(result: Result, stream: Stream, number: int, lookups: Lookups) -> tuple[float, ...]:
     """Lost or discarded, percent, in equal parts of the stream's time.
 
-    What is missing of an interval is spread evenly over it; a part takes its share of each interval that it touches.
+    What is missing of an interval is spread evenly over it, but for holes of five packets and more, whose place is
+    known; a part takes its share of each interval and hole that it touches.
     """
     first, behind = int(lookups.intervals[number]), int(lookups.intervals[number + 1])
-    if behind - first < 2 or stream.end <= stream.start:
-        bad = stream.lost + (stream.discarded or 0)
-        return (_percent(bad, stream.expected),)
+    holes = lookups.outages.get(number, [])[:_MOST_HOLES]
+    lasted = stream.end - stream.start
+    if lasted <= 0 or behind == first or (behind - first == 1 and not holes):
+        return (_percent(stream.lost + (stream.discarded or 0), stream.expected),)
     found = result.intervals
     here = slice(first, behind)
-    edges = np.append(found.start[here], max(stream.end, int(found.start[behind - 1]) + 1)) - stream.start
-    expected = np.append(0, np.cumsum(found.expected[here])).astype(np.float64)
-    bad_sum = np.append(0, np.cumsum(found.lost[here] + found.discarded[here])).astype(np.float64)
-    count = min(_MOST_SHADES, _FINER * (behind - first))
-    cuts = np.linspace(0.0, float(stream.end - stream.start), count + 1)
-    parts = np.diff(np.interp(cuts, edges, bad_sum)), np.diff(np.interp(cuts, edges, expected))
-    return tuple(_percent(bad, wanted) for bad, wanted in zip(parts[0].tolist(), parts[1].tolist(), strict=True))
+    starts = found.start[here] - stream.start
+    bad = (found.lost[here] + found.discarded[here]).astype(np.float64)
+    if holes:  # counted where the packet behind the hole arrived
+        ends = np.array([hole.end for hole in holes]) - stream.start
+        at = np.clip(np.searchsorted(starts, ends, side="right") - 1, 0, len(starts) - 1)
+        np.subtract.at(bad, at, np.array([float(hole.lost) for hole in holes]))
+        bad = np.maximum(bad, 0.0)
+    edges = np.append(starts, max(lasted, int(starts[-1]) + 1))
+    count = min(_MOST_SHADES, max(_FINER * (behind - first), _FINEST * bool(holes)))
+    cuts = np.linspace(0.0, float(lasted), count + 1)
+    missing = np.interp(cuts, edges, np.append(0.0, np.cumsum(bad)))
+    for hole in holes:
+        missing += np.interp(cuts, (hole.start - stream.start, hole.end - stream.start), (0.0, float(hole.lost)))
+    wanted = np.interp(cuts, edges, np.append(0.0, np.cumsum(found.expected[here].astype(np.float64))))
+    return tuple(map(_percent, np.diff(missing).tolist(), np.diff(wanted).tolist()))
 
 
 def _percent(bad: float, expected: float) -> float:

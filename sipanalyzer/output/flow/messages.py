@@ -6,6 +6,7 @@ are looked for in the bytes of the rows that are drawn, and of no others.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -63,9 +64,15 @@ class Arrows:
         self.messages, self.calls, self.said, self.cast, self.lookups = result.messages, calls, said, cast, lookups
         self.reinvites = find_reinvites(result.messages, seen)
         self.start = start
-        self._digits = {
+        pressed = {
             (digit.capture, digit.frame): digit.key for call in calls for digit in call.digits if digit.method == "info"
         }
+        self._keys = {
+            each.whole: shown(pressed[each.capture, each.frame], 8)
+            for each in seen
+            if pressed and each.method == "INFO" and (each.capture, each.frame) in pressed
+        }
+        """Keys in INFO requests, by the request's bytes: it is the same key when it is sent again."""
 
     def label(self, each: Seen) -> str:
         """``INVITE``, ``re-INVITE``, ``180 Ringing``."""
@@ -131,9 +138,8 @@ class Arrows:
         else:
             if each.row not in self.reinvites:
                 parts += _REQUESTS.get(each.method, _nothing)(self._header, self.messages, each)
-            key = self._digits.get((each.capture, each.frame)) if each.method == "INFO" else None
-            if key is not None:
-                parts.insert(0, f"key {key}")
+            if each.method == "INFO" and each.whole in self._keys:
+                parts = [f"key {self._keys[each.whole]}"]
         said = self.said.get(each.row)
         refreshing = each.row in self.reinvites or (each.method == "UPDATE" and not each.status)
         if refreshing and (said is None or said.again) and self._header(each, "Session-Expires"):
@@ -212,7 +218,8 @@ def _subscribe(header: _Header, messages: Messages, each: Seen) -> list[str]:
 def _content(header: _Header, messages: Messages, each: Seen) -> list[str]:
     del header
     kind = (messages.text("content_type", each.row) or "").partition(";")[0].strip()
-    return [f"{shown(kind, 40)}, {each.body} bytes".removeprefix(", ")] if each.body else []
+    size = f"{each.body} byte{'s' * (each.body != 1)}"
+    return [f"{shown(kind, 40)}, {size}" if kind else size] if each.body else []
 
 
 def _reason(header: _Header, messages: Messages, each: Seen) -> list[str]:
@@ -227,10 +234,15 @@ def _cause(value: str) -> str:
     told = {match[1].lower(): match[2] or match[3] or "" for match in _PARAMETER.finditer(value[:500])}
     text = told.get("text", "")
     if not text and protocol.upper() == "Q.850":
-        from ...explanations import titles
-
-        text = titles("cause").get(told.get("cause", ""), "")
+        text = _cause_titles().get(told.get("cause", ""), "")
     return shown(" ".join(filter(None, (protocol, told.get("cause", ""), text))), 100)
+
+
+@functools.cache
+def _cause_titles() -> dict[str, str]:
+    from ...explanations import titles
+
+    return titles("cause")
 
 
 def _failure(header: _Header, each: Seen) -> list[str]:

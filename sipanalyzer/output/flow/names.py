@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ...result import Call, Messages
 from ...sip.header import find_headers
+from ...sip.uri import user_part
 from .model import Participant
 from .seen import Seen
 from .words import shown
@@ -30,6 +31,8 @@ class Names:
     roles: dict[str, str] = field(default_factory=dict)
     passing: set[str] = field(default_factory=set)
     """Those between that pass on requests of the same call: proxies."""
+    joining: set[str] = field(default_factory=set)
+    """Those between that answer one call and make another: back-to-back user agents."""
     answerers: set[str] = field(default_factory=set)
     """Those that sent or were sent a 2xx to an INVITE."""
 
@@ -37,7 +40,7 @@ class Names:
         """The host as a participant."""
         role, product = self.roles.get(key, "between"), self.products.get(key)
         if role == "between":
-            kind = "proxy" if key in self.passing else "B2BUA"
+            kind = "proxy" if key in self.passing else "B2BUA" if key in self.joining else None
             return Participant(key, shown(product, _LONGEST_NAME) if product else kind, kind if product else None, role)
         return Participant(key, self.users.get(key), product, role)
 
@@ -57,32 +60,41 @@ def find_names(messages: Messages, calls: Sequence[Call], seen: Sequence[Seen], 
         Key of the host of a signalling endpoint.
     """
     names = Names()
-    _find_roles(names, calls, seen, key)
+    _find_roles(names, messages, calls, seen, key)
     _find_products(names, messages, seen, key)
     return names
 
 
-def _find_roles(names: Names, calls: Sequence[Call], seen: Sequence[Seen], key: Callable[[int], str]) -> None:
+def _find_roles(
+    names: Names, messages: Messages, calls: Sequence[Call], seen: Sequence[Seen], key: Callable[[int], str]
+) -> None:
     sent: dict[int, dict[str, int]] = defaultdict(dict)
     received: dict[int, dict[str, int]] = defaultdict(dict)
+    opening: dict[int, set[tuple[int, int]]] = defaultdict(set)
     answered: dict[tuple[int, str], int] = {}
     first: dict[int, Seen] = {}
     for each in seen:
         first.setdefault(each.leg, each)
         if each.method != "INVITE":
             continue
+        source, target = key(each.src), key(each.dst)
         if each.status >= 200:
-            answered.setdefault((each.leg, key(each.src)), each.time)
+            answered.setdefault((each.leg, source), each.time)
             if each.status < 300:
-                names.answerers |= {key(each.src), key(each.dst)}
-        elif not each.status and each.to_tag < 0:
-            sent[each.leg].setdefault(key(each.src), each.time)
-            received[each.leg].setdefault(key(each.dst), each.time)
+                names.answerers |= {source, target}
+        if not each.status and each.to_tag < 0:
+            sent[each.leg].setdefault(source, each.time)
+            received[each.leg].setdefault(target, each.time)
+        elif each.status and (each.from_tag, each.cseq) in opening[each.leg]:  # its INVITE was not captured on this hop
+            sent[each.leg].setdefault(target, each.time)
+            received[each.leg].setdefault(source, each.time)
+        if not each.status and each.to_tag < 0:
+            opening[each.leg].add((each.from_tag, each.cseq))
     callees: dict[str, tuple[int, str | None]] = {}
     for leg, call in enumerate(calls):
         caller, callee = (None if user is None else shown(user, _LONGEST_NAME) for user in (call.caller, call.callee))
         if leg not in sent:
-            _guess(names, first.get(leg), caller, callee, key)
+            _guess(names, messages, first.get(leg), key)
             continue
         for host, time in sent[leg].items():
             if host in received[leg]:
@@ -91,8 +103,9 @@ def _find_roles(names: Names, calls: Sequence[Call], seen: Sequence[Seen], key: 
             elif host in callees:
                 before, user = callees[host]
                 if time < answered.get((before, host), time + 1) or user is None or user != caller:
-                    names.roles[host] = "between"  # the other half of a back-to-back user agent
-            elif host not in names.roles:
+                    names.roles[host] = "between"
+                    names.joining.add(host)
+            elif host not in names.roles and time == min(sent[leg].values()):
                 names.roles[host] = "caller"
                 if caller:
                     names.users.setdefault(host, caller)
@@ -104,16 +117,18 @@ def _find_roles(names: Names, calls: Sequence[Call], seen: Sequence[Seen], key: 
                     names.users.setdefault(host, callee)
 
 
-def _guess(names: Names, first: Seen | None, caller: str | None, callee: str | None, key: Callable[[int], str]) -> None:
-    """Of a call whose beginning was not captured, its first message says whose From it bears."""
+def _guess(names: Names, messages: Messages, first: Seen | None, key: Callable[[int], str]) -> None:
+    """Of a call whose beginning was not captured: whose From and To its first message bears."""
     if first is None:
         return
     source, target = (first.dst, first.src) if first.status else (first.src, first.dst)
-    for host, role, user in ((key(source), "caller", caller), (key(target), "callee", callee)):
+    for number, role, column in ((source, "caller", "from_uri"), (target, "callee", "to_uri")):
+        host, uri = key(number), messages.text(column, first.row)
         if host not in names.roles:
             names.roles[host] = role
+            user = user_part(uri) if uri else None
             if user:
-                names.users.setdefault(host, user)
+                names.users.setdefault(host, shown(user, _LONGEST_NAME))
 
 
 def _find_products(names: Names, messages: Messages, seen: Sequence[Seen], key: Callable[[int], str]) -> None:

@@ -22,6 +22,10 @@ __all__ = ["add_silences", "make_notes"]
 
 _TELLING = ("transferred", "t38-fax")
 """Codes of mere information that a reader of the chart needs; the others say what its rows show."""
+_IN_THE_END = (
+    "session-timer-expiry", "unanswered-request", "retransmissions", "missing-ack", "missing-prack",
+)  # fmt: skip
+"""Codes of what shows in its last evidence: the note stands after that."""
 _MOST_ALIKE = 3
 """Findings of one code that are told."""
 _MOST_FINDINGS = 30
@@ -127,6 +131,7 @@ def _is_told(finding: Finding) -> bool:
 
 def _finding_note(finding: Finding, leg: int, call: Call, stage: _Stage) -> Note:
     over: set[int] = set()
+    time = call.first_time if finding.time is None else finding.time
     if finding.stream is not None and finding.stream in stage.cast.streams:
         over.update(stage.cast.streams[finding.stream])
     elif finding.capture is not None:
@@ -134,11 +139,12 @@ def _finding_note(finding: Finding, leg: int, call: Call, stage: _Stage) -> Note
             message = stage.by_frame.get((finding.capture, frame))
             if message is not None:
                 over.update((stage.cast.sockets[message.src], stage.cast.sockets[message.dst]))
+                time = max(time, message.time) if finding.code in _IN_THE_END else time
     text = finding.explanation
     if finding.doubtful:
         text = f"{text} Doubtful: {finding.doubtful}."
     return stage.note(
-        call.first_time if finding.time is None else finding.time,
+        time,
         text,
         (min(over), max(over)) if over else stage.across(leg),
         leg=leg,

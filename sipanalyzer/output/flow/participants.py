@@ -84,6 +84,8 @@ class _Hosts:
 
     def __init__(self, messages: Messages, seen: Sequence[Seen]) -> None:
         endpoints = messages.endpoints
+        self.addresses: dict[str, str] = {}
+        """Address of each key."""
         ways = dict.fromkeys((each.src, each.dst) for each in seen)
         self.divided = {
             endpoints[src][0]
@@ -99,7 +101,9 @@ class _Hosts:
 
     def name(self, endpoint: Endpoint) -> str:
         """What an endpoint is called on the chart."""
-        return host_port(endpoint) if endpoint[0] in self.divided else endpoint[0]
+        key = host_port(endpoint) if endpoint[0] in self.divided else endpoint[0]
+        self.addresses[key] = endpoint[0]
+        return key
 
     def key(self, number: int) -> str:
         """Key of a signalling endpoint."""
@@ -204,6 +208,10 @@ class _Media:
     def place(self, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
         """Keys of sender and receiver of each stream."""
         streams = [(number, self.streams[number]) for number in numbers]
+        looping = {
+            stream.src[0] for _, stream in streams if stream.src[0] == stream.dst[0] and stream.src != stream.dst
+        }
+        self.hosts.divided |= {address for address in looping if address not in self.hosts.signalling}
         for known_first in (True, False):
             for _, stream in streams:
                 self._settle(stream, known_first)
@@ -246,8 +254,10 @@ class _Media:
         return told[0] if len(told) == 1 else None
 
     def addresses(self, key: str) -> list[str]:
-        """Hosts that carry the media of a participant, itself apart."""
-        return [host for host, home in self.homes.items() if home == key != host]
+        """Addresses that carry the media of a participant, its own apart."""
+        own = self.hosts.addresses[key]
+        found = (self.hosts.addresses[host] for host, home in self.homes.items() if home == key)
+        return [address for address in dict.fromkeys(found) if address != own]
 
 
 # ---- participants
