@@ -66,7 +66,10 @@ def flow(
 
 @click.command(short_help="One file to hand on: verdict, calls, flows.")
 @captures_argument
-@click.option("-o", "--output", required=True, metavar="FILE", help="Where to: FILE.html, or FILE.md for a ticket.")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE",
+    help="Where to: FILE.html, or FILE.md for a ticket; - is standard output (Markdown, unless --format html).",
+)  # fmt: skip
 @click.option(
     "--format", "format", type=click.Choice(("html", "md")), help="How it is written.  [by the name of FILE; html]"
 )
@@ -77,16 +80,25 @@ def report(
     captures: tuple[str, ...], output: str, format: str | None, title: str | None, force: bool, **options: Any
 ) -> int:
     """One file to hand on: verdict, calls, flow charts, messages, quality, findings. Works offline in any browser."""
-    from .writing import check_output
+    from .writing import check_output, opened
 
     reading = make_reading(captures, **options)
-    check_output(output, force)
+    from ..output.report import report_bytes, report_format
+
+    with usage_errors():
+        written = report_format(output, format or ("md" if output == "-" else None))
+    if output != "-":
+        check_output(output, force)
     result, status = reading.read()
     from ..analysis import Analysis
 
     try:
-        Analysis(result, list(captures)).report(output, format=format, title=title, tz=options["tz"], force=force)
-    except OSError as error:
-        raise CannotWrite(output, error) from None
-    say(f"wrote {output}")
+        sources: list[Any] | None = Analysis(result, list(captures)).sources()
+    except ValueError:  # read from a pipe: the report has what needs no second reading
+        sources = None
+    with opened(None if output == "-" else output, force) as stream:
+        for piece in report_bytes(result, sources, written, title=title, tz=reading.tz):
+            stream.write(piece)
+    if output != "-":
+        say(f"wrote {output}")
     return reading.status(result, status)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..output.tables import Table
     from ..output.terminal import Line
 
-__all__ = ["Target", "check_output", "make_target", "page_width", "write_json", "write_page", "write_rows"]
+__all__ = ["Target", "check_output", "make_target", "opened", "page_width", "write_json", "write_page", "write_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +99,28 @@ def check_output(path: str, force: bool) -> None:
 
 
 @contextmanager
-def _opened(target: Target) -> Iterator[IO[bytes]]:
+def opened(output: str | None, force: bool) -> Iterator[IO[bytes]]:
+    """A file that is whole or not there, or standard output (None), to write bytes to.
+
+    Raises
+    ------
+    CannotWrite
+        If it cannot be written.
+    """
     from ..output.files import whole_file
 
     try:
-        if target.output is None:
+        if output is None:
             sys.stdout.flush()
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         else:
-            with whole_file(target.output, force=target.force) as stream:
+            with whole_file(output, force=force) as stream:
                 yield stream
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise CannotWrite(target.output or "standard output", error) from None
+        raise CannotWrite(output or "standard output", error) from None
 
 
 def page_width() -> int | None:
@@ -130,7 +137,7 @@ def write_rows(rows: Table, target: Target, tz: datetime.tzinfo, *, chosen: bool
     if target.format == "table":
         _write_for_people(rows, target, tz, chosen=chosen)
         return
-    with _opened(target) as stream, usage_errors():
+    with opened(target.output, target.force) as stream, usage_errors():
         if target.format in BINARY and target.output is None:  # a pipe cannot be written back and forth
             whole = io.BytesIO()
             write_table(rows, target.format, whole)
@@ -168,7 +175,7 @@ def write_page(lines: Iterable[Line], target: Target) -> None:
         except OSError as error:
             raise CannotWrite("standard output", error) from None
         return
-    with _opened(target) as stream:
+    with opened(target.output, target.force) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
         write_lines(lines, text, colour=False)
         text.flush()
@@ -179,5 +186,5 @@ def write_json(data: Any, target: Target) -> None:
     """Write data as JSON."""
     from ..output.formats import json_text
 
-    with _opened(target) as stream:
+    with opened(target.output, target.force) as stream:
         stream.write(json_text(data, indent=2).encode("utf-8", "replace") + b"\n")

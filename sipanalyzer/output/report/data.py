@@ -65,7 +65,9 @@ class Verdict:
     headline: str
     """``2 of 40 calls failed, 3 sound bad; the likeliest reason: ...``."""
     sentences: tuple[str, ...]
-    """What was found, the worst first; then what makes the capture doubtful, if anything."""
+    """What was found, the worst first; then `doubts`."""
+    doubts: tuple[str, ...] = ()
+    """What makes the figures doubtful: captures that are not good, files that were not read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,13 @@ def make_verdict(result: Result, data: dict[str, Any]) -> Verdict:
     """
     found = data["findings"]
     grave = [each for each in found if each["severity"] != "info"]
-    sentences = [*_told(result, grave, data["calls"]["count"]), *_notes(found), *_doubts(data, grave)]
+    doubts = list(_doubts(data))
+    sentences = [*_told(result, grave, data["calls"]["count"]), *_notes(found), *doubts]
     return Verdict(
         severity=found[0]["severity"] if found else None,
         headline=visible(_headline(result, data, grave)),
         sentences=tuple(visible(each) for each in sentences),
+        doubts=tuple(visible(each) for each in doubts),
     )
 
 
@@ -232,7 +234,7 @@ def _notes(found: Sequence[dict[str, Any]]) -> Iterator[str]:
         yield f"Worth knowing: {'; '.join(told)}."
 
 
-def _doubts(data: dict[str, Any], grave: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _doubts(data: dict[str, Any]) -> Iterator[str]:
     """How far the captures can be trusted, and what could not be read."""
     doubtful = [each for each in data["captures"] if each["grade"] in _WEIGHT]
     several = len(data["captures"]) > 1
