@@ -94,7 +94,7 @@ def test_a_call_has_its_row_messages_and_streams() -> None:
         pandas.Timestamp(T0, tz="UTC"),
     )
     assert first.raw.startswith(b"INVITE ")
-    assert "Messages (3)" in str(call)
+    assert "Flow  3 messages" in str(call)
 
 
 def test_a_message_is_parsed_when_somebody_looks_at_it() -> None:

@@ -6,7 +6,9 @@ In: a result narrowed to the call, and its tables. Out: styled lines (see :mod:`
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from ..facts import Digit, Intervals
 from ..result import Call, Result, Stream
@@ -19,17 +21,43 @@ from .terminal import Line, draw_table, lay_out, wrap
 __all__ = ["digit_lines", "sparkline", "stream_lines"]
 
 _BARS = "▁▂▃▄▅▆▇█"
-_LEVELS = {"MOS": (1.0, 4.5), "loss": (0.0, 10.0)}
-"""What the lowest and the highest bar stand for; beyond, a bar is the highest or lowest."""
 _COLUMNS = (
     "src", "src_port", "dst", "dst_port", "codec", "packets", "loss_percent", "max_jitter_ms", "mos", "mos_min",
     "discarded_percent", "rtcp_lost_percent", "rtt_ms", "dtmf", "direction", "ssrc",
 )  # fmt: skip
-_VARIES_MOS, _VARIES_PERCENT = 0.1, 1.0
-"""A figure that moves by less over the intervals gets no line."""
 _MOST = 20
 """Streams that have lines of their own below the table."""
 _NUMBER = Column("#", "int", "", "number on this page")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How a figure is drawn over time."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    """What the lowest and the highest bar stand for; beyond, a bar is the highest or lowest."""
+    worst: Callable[[Sequence[float]], float]
+    """:func:`min` where small values are bad, :func:`max` where large ones are."""
+    varies: float
+    """A figure that moves by less over the intervals gets no line of its own."""
+    decimals: int
+    styles: tuple[tuple[float, str], ...]
+    """Styles of bars that are better than a limit."""
+    bad: str = "bold red"
+
+    def told(self, value: float) -> str:
+        """A value with its unit."""
+        return f"{value:.{self.decimals}f} {self.unit}".strip()
+
+
+_SCALES = (
+    Scale("loss", "%", 0.0, 10.0, max, 1.0, 1, ((0.5, "green"), (1.0, "cyan"), (3.0, "yellow"))),
+    Scale("jitter", "ms", 0.0, 50.0, max, 10.0, 1, ((20.0, "green"), (30.0, "cyan"), (50.0, "yellow"))),
+    Scale("MOS", "", 1.0, 4.5, min, 0.1, 2, ((4.0, "green"), (3.6, "cyan"), (3.1, "yellow"))),
+)
 
 
 def stream_lines(own: Result, call: Call, streams: Table, width: int, tz: datetime.tzinfo) -> Iterator[Line]:
@@ -85,48 +113,93 @@ def _hanging(first: str, text: str, width: int) -> Iterator[Line]:
 
 # ---- over time
 def _interval_lines(own: Result, order: Sequence[int], width: int, tz: datetime.tzinfo) -> Iterator[Line]:
-    """One line a stream whose quality varied: MOS where there is one, else loss."""
+    """Loss, jitter and MOS over time: a line each where one of them varied, else one line a stream."""
     by_stream: dict[int, list[int]] = {}
     for row, number in enumerate(own.intervals.stream.tolist()):
         by_stream.setdefault(number, []).append(row)
-    lines = [
-        line
-        for at, number in enumerate(order, start=1)
-        for line in _varied(own.intervals, by_stream.get(number, []), at, width, tz)
-    ][:_MOST]
+    lines: list[Line] = []
+    drawn = 0
+    for at, number in enumerate(order, start=1):
+        rows = by_stream.get(number, [])
+        if len(rows) > 1 and drawn < _MOST:
+            lines += _over_time(_figures(own.intervals, rows), own.intervals.start[rows].tolist(), at, width, tz)
+            drawn += 1
     if lines:
         yield []
         length = own.options.interval_ns / 1e9
-        yield [
-            ("Quality over time", "bold"),
-            (f"  a bar for {length:g} s: MOS from 1 to 4.5, loss from 0 to 10 %", "dim"),
-        ]
+        scales = ", ".join(f"{each.name} {each.low:g} to {each.high:g} {each.unit}".strip() for each in _SCALES)
+        yield [("Quality over time", "bold")]
+        yield [(f"  a bar for {length:g} s, {scales}", "dim")]
         yield from lines
 
 
-def _varied(found: Intervals, rows: Sequence[int], at: int, width: int, tz: datetime.tzinfo) -> Iterator[Line]:
-    if len(rows) < 2:
-        return
-    scores = [float(found.mos[row]) for row in rows]
-    scores = [each for each in scores if each == each]
+def _figures(found: Intervals, rows: Sequence[int]) -> list[list[float]]:
+    """Of each scale the values of a stream's intervals; NaN where one is not known."""
     bad = [int(found.lost[row]) + int(found.discarded[row]) for row in rows]
-    shares = [100.0 * each / max(1, int(found.expected[row])) for each, row in zip(bad, rows, strict=True)]
-    name, values = ("MOS", scores) if len(scores) == len(rows) else ("loss", shares)
-    if max(values) - min(values) < (_VARIES_MOS if name == "MOS" else _VARIES_PERCENT):
+    loss = [100.0 * each / max(1, int(found.expected[row])) for each, row in zip(bad, rows, strict=True)]
+    return [loss, found.max_jitter_ms[rows].tolist(), found.mos[rows].tolist()]
+
+
+def _over_time(
+    figures: Sequence[Sequence[float]], starts: Sequence[int], at: int, width: int, tz: datetime.tzinfo
+) -> Iterator[Line]:
+    known = [
+        (scale, values) for scale, values in zip(_SCALES, figures, strict=True) if any(each == each for each in values)
+    ]
+    if not any(_spread(values) >= scale.varies for scale, values in known):
+        room = sum(len(scale.name) + len(scale.told(scale.worst(_sure(values)))) + 5 for scale, values in known)
+        bars = max(4, (width - 4 - room) // len(known))
+        line: Line = [(f"{at:>2}  ", "")]
+        for number, (scale, values) in enumerate(known):
+            line += [(f"{'   ' if number else ''}{scale.name} ", "dim"), *_bars(values, scale, bars)]
+            line.append((f" {scale.told(scale.worst(_sure(values)))}", ""))
+        yield line
         return
-    bad_is = min if name == "MOS" else max
-    worst = bad_is(range(len(values)), key=values.__getitem__)
-    unit = "" if name == "MOS" else " %"
-    when = local_time(int(found.start[rows[worst]]), tz)[11:19]
-    told = f"  {min(values):.2f} to {max(values):.2f}{unit}, worst from {when}"
-    bars = sparkline(values, *_LEVELS[name], max(10, width - 10 - len(told)), bad_is)
-    yield [(f"{at:>2}  {name:<4}  ", ""), (bars, "cyan"), (told, "")]
+    for number, (scale, values) in enumerate(known):
+        low, high = scale.told(min(_sure(values))), scale.told(max(_sure(values)))
+        told = f"  {low}"
+        if low != high:
+            worst = values.index(scale.worst(_sure(values)))
+            told = (
+                f"  {low.removesuffix(f' {scale.unit}')} to {high}, worst from {local_time(starts[worst], tz)[11:19]}"
+            )
+        lead = "  " if number else f"{at:>2}"
+        yield [(f"{lead}  {scale.name:<6}  ", ""), *_bars(values, scale, max(10, width - 12 - len(told))), (told, "")]
+
+
+def _sure(values: Sequence[float]) -> list[float]:
+    return [each for each in values if each == each]
+
+
+def _spread(values: Sequence[float]) -> float:
+    sure = _sure(values)
+    return max(sure) - min(sure)
+
+
+def _bars(values: Sequence[float], scale: Scale, width: int) -> Line:
+    """Values as bars in the colours of their worth."""
+    line: Line = []
+    for value in _grouped(values, width, scale.worst):
+        bar = sparkline([value], scale.low, scale.high, 1)
+        style = next((style for limit, style in scale.styles if scale.worst((value, limit)) != value), scale.bad)
+        if line and line[-1][1] == style:
+            line[-1] = (line[-1][0] + bar, style)
+        else:
+            line.append((bar, style))
+    return line
+
+
+def _grouped(values: Sequence[float], width: int, worst: Callable[[Sequence[float]], float]) -> list[float]:
+    """At most `width` values: where there are more, neighbours are one, the worst of them; NaN where none is known."""
+    share = -(-len(values) // width)
+    groups = (_sure(values[at : at + share]) for at in range(0, len(values), share))
+    return [worst(group) if group else math.nan for group in groups]
 
 
 def sparkline(
     values: Sequence[float], low: float, high: float, width: int, worst: Callable[[Sequence[float]], float] = min
 ) -> str:
-    """Values as bars of eight heights.
+    """Values as bars of eight heights; a space where a value is not known (NaN).
 
     Parameters
     ----------
@@ -139,10 +212,11 @@ def sparkline(
     worst : callable
         :func:`min` where small values are bad, :func:`max` where large ones are.
     """
-    share = -(-len(values) // width)
-    grouped = [worst(values[at : at + share]) for at in range(0, len(values), share)]
     steps = len(_BARS) - 1
-    return "".join(_BARS[min(steps, max(0, round((each - low) / (high - low) * steps)))] for each in grouped)
+    return "".join(
+        " " if each != each else _BARS[min(steps, max(0, round((each - low) / (high - low) * steps)))]
+        for each in _grouped(values, width, worst)
+    )
 
 
 # ---- keys

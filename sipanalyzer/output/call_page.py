@@ -1,19 +1,19 @@
-"""One call whole, for people and as data: what is wrong, facts, messages, dialogs, streams. Floor 8.
+"""One call whole, for people and as data: what is wrong, facts, flow, streams, dialogs. Floor 8.
 
-In: a result and one of its calls. Out: styled lines (see :mod:`.terminal`), or a dictionary for JSON. Streams and keys
-stand in :mod:`.call_media`.
+In: a result and one of its calls. Out: styled lines (see :mod:`.terminal`), or a dictionary for JSON. Its flow is drawn
+by :mod:`.call_flow`, streams and keys by :mod:`.call_media`.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from ..result import Call, Result
+from .call_flow import flow_lines
 from .call_media import digit_lines, stream_lines
-from .cells import Cell, clean, iso, local_time, machine, people, visible
+from .cells import Cell, clean, iso, machine, people, visible
 from .columns import column
 from .lookup import narrow
 from .settings import changed_settings, typed
@@ -44,10 +44,6 @@ _ALIKE = 3
 """Findings of one code that have their sentences; the others are counted."""
 _LEGS = 20
 _EVIDENCE = 5
-_ROOM = 40
-"""Columns that what a message is should have; where it has not, ports give way."""
-_MESSAGES = (150, 50)
-"""Of a long call: messages that are shown from its beginning, and from its end."""
 
 
 def call_data(result: Result, call: Call) -> dict[str, Any]:
@@ -98,7 +94,7 @@ def _objects(rows: Table) -> list[dict[str, Cell]]:
 def call_lines(result: Result, call: Call, width: int = 80, tz: datetime.tzinfo = datetime.UTC) -> list[Line]:
     """The page of one call, `width` columns wide, times in zone `tz`."""
     own = narrow(result, {call.call_id})
-    calls, messages, streams, dialogs = (table(own, name) for name in ("calls", "messages", "streams", "dialogs"))
+    calls, streams, dialogs = (table(own, name) for name in ("calls", "streams", "dialogs"))
     facts = dict(zip((each.name for each in calls.columns), next(calls.rows()), strict=True))
     who = " to ".join(visible(str(facts[name] or "?")) for name in ("caller", "callee"))
     lines: list[Line] = [
@@ -121,7 +117,7 @@ def call_lines(result: Result, call: Call, width: int = 80, tz: datetime.tzinfo 
         else:
             lines += _beside(known, width, tz)
     lines += digit_lines(call.digits, width, tz)
-    lines += [[], [(f"Messages ({len(messages)})", "bold"), *_day(messages, tz)], *_message_lines(messages, width, tz)]
+    lines += flow_lines(result, call, width, tz)
     if len(dialogs) > 1:
         lines += [[], [(f"Dialogs ({len(dialogs)})", "bold")]]
         lines += draw_table(dialogs, lay_out(dialogs, width, tz))
@@ -211,54 +207,3 @@ def _beside(facts: list[tuple[str, Cell]], width: int, tz: datetime.tzinfo) -> l
         lines[-1] += [(f"{name} ", "dim"), (text, "")]
         room -= need
     return lines
-
-
-def _day(messages: Table, tz: datetime.tzinfo) -> Line:
-    times = [time for time in messages["time"] if time is not None]
-    if not times:
-        return []
-    zone = "UTC" if tz is datetime.UTC else str(tz)
-    return [(f"  times in seconds since {local_time(int(times[0]), tz)} {zone}", "dim")]
-
-
-def _message_lines(messages: Table, width: int, tz: datetime.tzinfo) -> list[Line]:
-    """One line a message: seconds since the first, frame, from, to, what."""
-    wanted = ("time", "frame", "src", "dst", "summary", "retransmission")
-    rows = list(zip(*(messages[name] for name in wanted), strict=True))
-    if not rows:
-        return []
-    first = int(rows[0][0] or 0)
-    texts = [
-        (f"{(int(time or 0) - first) / 1e9:.3f}", str(frame), str(src), str(dst), visible(str(summary)), again is True)
-        for time, frame, src, dst, summary, again in rows
-    ]
-    left = len(texts) - sum(_MESSAGES)
-    if left > 0:
-        texts = texts[: _MESSAGES[0]] + texts[-_MESSAGES[1] :]
-    clock, number, source, target = (_widest([row[at] for row in texts]) for at in range(4))  # type: ignore[misc]
-    if width - clock - number - source - target - 9 < min(_ROOM, _widest([row[4] for row in texts])):
-        hosts = {text: text.rpartition(":")[0] for row in texts for text in row[2:4]}
-        if len(set(hosts.values())) == len(hosts):  # ports tell nothing apart
-            texts = [(time, at, hosts[src], hosts[dst], what, again) for time, at, src, dst, what, again in texts]
-            source, target = _widest([row[2] for row in texts]), _widest([row[3] for row in texts])
-    room = max(width - clock - number - source - target - 9, 16)
-    lines: list[Line] = []
-    for at, (time, frame, src, dst, summary, again) in enumerate(texts):
-        if left > 0 and at == _MESSAGES[0]:
-            lines.append([(f"... {left:,} messages are left out here; the table messages has them all", "yellow")])
-        line = [
-            (f"{time:>{clock}}  ", ""),
-            (f"{frame:>{number}}  ", "dim"),
-            (f"{src:<{source}} > {dst:<{target}}  ", ""),
-        ]
-        line.append((cut(summary, room - (8 if again else 0)), _message_style(summary)))
-        lines.append(fit([*line, (" (again)" if again else "", "yellow")], width))
-    return lines
-
-
-def _widest(texts: Sequence[str]) -> int:
-    return max(map(width_of, texts))
-
-
-def _message_style(summary: str) -> str:
-    return {"2": "green", "3": "cyan", "4": "yellow", "5": "red", "6": "red"}.get(summary[:1], "")

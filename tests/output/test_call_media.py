@@ -57,20 +57,42 @@ def test_what_mos_rests_on_is_told_and_what_all_share_once() -> None:
     assert text.count("lost packets are concealed") == 1 and "Each: lost packets are concealed" in text
 
 
-def test_quality_that_varied_is_a_line_of_bars() -> None:
+def test_quality_that_varied_is_a_line_of_bars_for_each_figure() -> None:
     text = drawn(make_result(streams=(make_stream(quality=GOOD),), intervals=intervals([4.37, 4.37, 1.8, 4.37])))
-    assert " 1  MOS   ██▃█  1.80 to 4.37, worst from 23:38:46" in text
+    assert text.endswith(
+        "Quality over time\n  a bar for 10 s, loss 0 to 10 %, jitter 0 to 50 ms, MOS 1 to 4.5\n"
+        " 1  loss    ▁▁▁▁  0.0 %\n"
+        "    jitter  ▁▁▁▁  0.0 ms\n"
+        "    MOS     ██▃█  1.80 to 4.37, worst from 23:38:46"
+    )
 
 
-@pytest.mark.parametrize("scores", [[4.37], [4.37, 4.37, 4.33]])
-def test_quality_that_did_not_vary_is_not_drawn(scores: list[float]) -> None:
-    assert "over time" not in drawn(make_result(streams=(make_stream(quality=GOOD),), intervals=intervals(scores)))
+def test_quality_that_did_not_vary_is_one_line() -> None:
+    steady = drawn(make_result(streams=(make_stream(quality=GOOD),), intervals=intervals([4.37, 4.37, 4.33])))
+    assert steady.endswith(" 1  loss ▁▁▁ 0.0 %   jitter ▁▁▁ 0.0 ms   MOS ███ 4.33")
 
 
-def test_where_no_mos_is_known_loss_is_drawn() -> None:
+def test_one_interval_is_no_course() -> None:
+    assert "over time" not in drawn(make_result(streams=(make_stream(quality=GOOD),), intervals=intervals([4.37])))
+
+
+def test_where_no_mos_is_known_loss_and_jitter_are_drawn() -> None:
     found = intervals([float("nan")] * 3)
     found.lost[:] = [0, 100, 5]
-    assert " 1  loss  ▁█▂  0.00 to 20.00 %, worst from 23:38:36" in drawn(make_result(intervals=found))
+    found.max_jitter_ms[:] = [float("nan"), 40.0, 15.0]
+    text = drawn(make_result(intervals=found))
+    assert text.endswith(
+        " 1  loss    ▁█▂  0.0 to 20.0 %, worst from 23:38:36\n    jitter   ▇▃  15.0 to 40.0 ms, worst from 23:38:36"
+    )
+
+
+def test_bars_have_the_colour_of_what_they_are_worth() -> None:
+    found = intervals([4.37, 3.7, 3.2, 1.8])
+    result = make_result(streams=(make_stream(quality=GOOD),), intervals=found)
+    lines = list(stream_lines(result, result.calls[0], table(result, "streams"), 80, UTC))
+    assert [style for text, style in lines[-1] if text and text in "▁▂▃▄▅▆▇█"] == [
+        "green", "cyan", "yellow", "bold red",
+    ]  # fmt: skip
 
 
 def test_a_call_without_streams_says_so() -> None:

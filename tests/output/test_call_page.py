@@ -12,14 +12,30 @@ def page(result, width: int = 80) -> str:
     return "\n".join("".join(text for text, _ in line) for line in call_lines(result, result.calls[0], width))
 
 
-def test_the_page_has_facts_messages_and_streams() -> None:
+def test_the_page_has_facts_flow_and_streams() -> None:
     text = page(make_result())
     for words in ("Call one@10.0.0.1", "alice to bob", "state completed   status_code 200   reason OK",
-                  "post_dial_delay_ms 250.00",
-                  "2.000  20  10.0.0.2:5060 > 10.0.0.1:5060  200 OK (INVITE)", "BYE sip:alice@10.0.0.1 (again)",
+                  "post_dial_delay_ms 250.00", "Flow  3 messages, seconds since 2022-01-12 23:38:26.000 UTC",
                   "PCMA       200      0.99     3.25", "sip.Call-ID =="):  # fmt: skip
         assert words in text, words
     assert "REGISTER" not in text
+
+
+def test_the_flow_has_time_frame_and_arrow_of_each_message() -> None:
+    lines = page(make_result()).splitlines()
+    (invite,) = (line for line in lines if " INVITE  sip:bob" in line)
+    (ok,) = (line for line in lines if "200 OK" in line and "◄" in line)
+    (bye,) = (line for line in lines if "BYE" in line)
+    assert invite.split()[:2] == ["1", "0.000"] and invite.endswith("►│")
+    assert ok.split()[:3] == ["20", "2.000", "+2.000"]
+    assert bye.split()[:2] == ["85", "7.500"] and "BYE (again)" in bye and "◄····" in bye
+
+
+def test_a_finding_has_its_sentence_once_and_its_name_where_it_happened() -> None:
+    found = (finding("high-loss", frames=(20,), frame=20, capture=0),)
+    text = page(make_result(extra={"findings": found}))
+    assert text.count("What high-loss is.") == 1
+    assert "▌ error high-loss" in text[text.index("Flow  ") :]
 
 
 def test_the_page_keeps_its_width_except_for_the_filter() -> None:
@@ -67,21 +83,17 @@ def test_many_findings_of_one_code_are_counted() -> None:
 
 
 def test_a_long_call_shows_its_beginning_and_its_end() -> None:
+    methods = ("INFO", "MESSAGE", "OPTIONS", "UPDATE", "PUBLISH")
     rows = [
-        {"time": T0 + row * MS, "frame": row + 1, "method": "INFO", "request_uri": f"sip:{row}@b"} for row in range(300)
+        {"time": T0 + row * MS, "frame": row + 1, "method": f"{methods[row % 5]}{row}", "cseq": row}
+        for row in range(300)
     ]
-    result = make_result(messages=make_messages(rows), calls=(make_call(rows=tuple(range(300))),))
+    result = make_result(messages=make_messages(rows), calls=(make_call(rows=tuple(range(300)), streams=()),))
     text = page(result)
-    assert "Messages (300)" in text and "INFO sip:0@b" in text and "INFO sip:299@b" in text
-    assert "... 100 messages are left out here" in text and "INFO sip:200@b" not in text
+    assert "Flow  300 messages" in text and " INFO0 " in text and " PUBLISH299 " in text
+    assert "... 100 rows are left out here; sipanalyzer flow --all draws every message" in text
+    assert " INFO200 " not in text
     assert len(call_data(result, result.calls[0])["messages"]) == 300
-
-
-def test_ports_give_way_where_there_is_no_room() -> None:
-    rows = [{"request_uri": "sip:" + "x" * 60 + "@10.0.0.2"}]
-    result = make_result(messages=make_messages(rows), calls=(make_call(rows=(0,)),))
-    assert "10.0.0.1 > 10.0.0.2  INVITE sip:xxx" in page(result)
-    assert "10.0.0.1:5060 > 10.0.0.2:5060  INVITE sip:xxx" in page(result, 120)
 
 
 def test_the_other_legs_are_named_with_what_became_of_them() -> None:

@@ -8,7 +8,7 @@ each other it is a ladder (:mod:`.text_grid` says where they stand, :mod:`.text_
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..cells import local_time, visible
@@ -82,17 +82,23 @@ def _with_heads(drawn: Drawing) -> Iterator[Line]:
         yield drawn.again
 
 
-def draw_parts(chart: FlowChart, width: int, tz: datetime.tzinfo = datetime.UTC) -> Drawing:
-    """The chart drawn, in parts; see :func:`draw_text`."""
+def draw_parts(
+    chart: FlowChart, width: int, tz: datetime.tzinfo = datetime.UTC, margin_columns: Sequence[str] = ()
+) -> Drawing:
+    """The chart drawn, in parts; see :func:`draw_text`.
+
+    `margin_columns` are those of ``frame``, ``clock``, ``seconds`` and ``gap`` that stand beside it, in that order;
+    without them it is what the page has room for.
+    """
     width = max(width, _LEAST_WIDTH)
     ports = sip_ports(chart)
     words = [words_of(row, ports) for row in chart.rows]
-    grid = plan(chart, words, ports, width, tz)
+    grid = plan(chart, words, ports, width, tz, margin_columns)
     if grid is not None:
         head, again = draw_head(chart, grid, ports), draw_short_head(chart, grid)
         rows = [draw_row(row, said, grid) for row, said in zip(chart.rows, words, strict=True)]
     else:
-        margin = list_margin(chart, width, tz)
+        margin = list_margin(chart, width, tz, margin_columns)
         names = short_names(chart, width - margin.width)
         head, again = [*draw_legend(chart, names, ports, width), [], margin.heading()], []
         rows = [draw_listed(row, said, names, margin, width) for row, said in zip(chart.rows, words, strict=True)]

@@ -25,8 +25,9 @@ _COMFORT = 24
 """Columns between two lines that go before another column of the margin."""
 _LABEL, _HEAD, _DETAIL, _SPREAD = 44, 40, 96, 40
 """Columns between two lines, at most: for the sake of labels, of headings, of details, and because there is room."""
-_EDGES = (10, 5)
-"""Columns beside the outermost lines that their headings may take: where there is room, and else."""
+_WIDE = 132
+_EDGE, _WIDE_EDGE = 5, 10
+"""Columns beside the outermost lines, at most; their headings stand in where they need more."""
 _MARGINS = (
     (120, ("frame", "clock", "seconds", "gap")),
     (0, ("frame", "seconds", "gap")),
@@ -57,9 +58,17 @@ class Grid:
 
 
 def plan(
-    chart: FlowChart, words: Sequence[Words], ports: Sequence[frozenset[int]], width: int, tz: datetime.tzinfo
+    chart: FlowChart,
+    words: Sequence[Words],
+    ports: Sequence[frozenset[int]],
+    width: int,
+    tz: datetime.tzinfo,
+    margin_columns: Sequence[str] = (),
 ) -> Grid | None:
-    """Place the participants of a chart on a page; None where they do not fit beside each other."""
+    """Place the participants of a chart on a page; None where they do not fit beside each other.
+
+    `margin_columns` says which columns of the margin are wanted; without them it is what the page has room for.
+    """
     if not chart.participants:
         return None
     heads = [
@@ -67,21 +76,22 @@ def plan(
         for each, its in zip(chart.participants, ports, strict=True)
     ]
     wants = _wants(chart, words, heads)
-    for least, columns in _MARGINS:
+    edge = _WIDE_EDGE if width >= _WIDE else _EDGE
+    before, after = min(heads[0] // 2, edge), min((heads[-1] + 1) // 2, edge)
+    margins = ((0, tuple(margin_columns)),) if margin_columns else _MARGINS
+    for least, columns in margins:
         if width < least:
             continue
         margin = make_margin(chart, columns, tz)
-        for edge in _EDGES:
-            before, after = min(heads[0] // 2, edge), min((heads[-1] + 1) // 2, edge)
-            gaps = _shared_out(wants, len(heads) - 1, width - margin.width - before - after - len(heads))
-            if gaps is None:
-                continue
-            last = (columns, edge) == (_MARGINS[-1][1], _EDGES[-1])
-            if last or all(gap >= min(want, _COMFORT) for gap, want in zip(gaps, wants[0], strict=True)):
-                lines = [margin.width + before]
-                for gap in gaps:
-                    lines.append(lines[-1] + gap + 1)
-                return Grid(width, margin, margin.width, tuple(lines), _template(lines, width))
+        gaps = _shared_out(wants, len(heads) - 1, width - margin.width - before - after - len(heads))
+        if gaps is None:
+            continue
+        last = columns == margins[-1][1]
+        if last or all(gap >= min(want, _COMFORT) for gap, want in zip(gaps, wants[0], strict=True)):
+            lines = [margin.width + before]
+            for gap in gaps:
+                lines.append(lines[-1] + gap + 1)
+            return Grid(width, margin, margin.width, tuple(lines), _template(lines, width))
     return None
 
 
@@ -122,13 +132,12 @@ def _shared_out(wants: Sequence[Sequence[int]], count: int, free: int) -> list[i
     if free < 0:
         return None
     for wish in wants:
-        while free > 0:
+        while free > 0:  # the smallest first, so that lines stand evenly
             short = [at for at in range(count) if gaps[at] < wish[at]]
             if not short:
                 break
-            share = max(1, free // len(short))
-            for at in short:
-                more = min(share, wish[at] - gaps[at], free)
-                gaps[at] += more
-                free -= more
+            least = min(gaps[at] for at in short)
+            for at in [at for at in short if gaps[at] == least][:free]:
+                gaps[at] += 1
+                free -= 1
     return gaps

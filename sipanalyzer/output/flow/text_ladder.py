@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from ..cells import visible
 from ..terminal import Line, width_of
-from .model import FlowChart, Media, Note, Row
+from .model import FlowChart, Fold, Media, Note, Row
 from .text_grid import Grid
 from .text_words import ALARM, QUIET, Words, run_of_loss, socket_text, wrapped
 
@@ -21,7 +21,7 @@ _ROOMY = 22
 """Columns between two lines from which on a detail that is not needed stands beneath."""
 _REGION = 46
 """Columns that a sentence should have at least; it goes beyond the lines that it belongs to where it must."""
-_LABEL_LINES, _DETAIL_LINES, _NOTE_LINES = 3, 2, 6
+_LABEL_LINES, _DETAIL_LINES, _NOTE_LINES = 3, 3, 6
 _CROSSINGS = {"═": "╪", "━": "┿"}
 """An arrow's line where it passes over a participant's; elsewhere ``┼``."""
 
@@ -95,7 +95,7 @@ def draw_row(row: Row, said: Words, grid: Grid) -> list[Line]:
     elif row.source == row.target:
         stacked = _hook(row.source, said, grid)
     else:
-        stacked = _arrow(row.source, row.target, said, grid, both=said.shaft == "┈")
+        stacked = _arrow(row.source, row.target, said, grid, heads=not isinstance(row, Fold))
     if isinstance(row, Media):
         stacked += _shaded(row, grid)
     margins = (grid.margin.blank() if at else grid.margin.beside(row) for at in range(len(stacked)))
@@ -115,22 +115,22 @@ def _joined(grid: Grid, margin: Line, pieces: Iterable[Piece], template: str = "
     return [(text, style) for text, style in line if text]
 
 
-def _arrow(source: int, target: int, said: Words, grid: Grid, *, both: bool) -> list[list[Piece]]:
+def _arrow(source: int, target: int, said: Words, grid: Grid, *, heads: bool) -> list[list[Piece]]:
     """A line with a head, what it is in the middle of it; what finds no room there beneath."""
     low, high = sorted((grid.lines[source], grid.lines[target]))
     inner = [at for at in grid.lines if low < at < high]
     room = high - low - 1
     beside, beneath = _beside(said, room, inner, low, high)
     shaft = [_CROSSINGS.get(said.shaft, "┼") if at in inner else said.shaft for at in range(low + 1, high)]
-    if target > source or both:
+    if heads and target > source:
         shaft[-1] = "►"
-    if target < source or both:
+    elif heads:
         shaft[0] = "◄"
     column, wide = _place(_wide(beside), inner, low, high, target > source)
     line = "".join(shaft)
     first, last = line[: column - low - 1], line[column + wide - low - 1 :]
     stacked: list[list[Piece]] = [[(low + 1, room, [(first, said.style), *_padded(beside, wide), (last, said.style)])]]
-    return stacked + _beneath(beneath, low, high, grid, beyond=said.needed)
+    return stacked + _beneath(beneath, low, high, grid, beyond=said.needed and room < _ROOMY)
 
 
 def _beside(
@@ -154,9 +154,9 @@ def _beside(
     if said.detail:
         whole = _with_more(said, segment - 4 - label - 2)
         if not beneath and label + 2 + width_of(whole) <= segment - 4:
-            line.append((f"  {whole}", QUIET))
+            line.append((f"  {whole}", said.tone))
         elif said.needed or room >= _ROOMY:
-            beneath.append((_with_more(said, room - 2), QUIET, _DETAIL_LINES))
+            beneath.append((_with_more(said, room - 2), said.tone, _DETAIL_LINES))
     if said.alarm:
         beneath.append((said.alarm, ALARM, _DETAIL_LINES))
     return line, beneath
@@ -202,7 +202,7 @@ def _beneath(
         first, last = low + 1, high
         if beyond and width_of(text) > last - first - 2 and most > 1:
             first, last = _region(low, high, width_of(text) + 2, grid)
-        lines = wrapped(text, max(1, last - first - 2), most)
+        lines = wrapped(text, max(1, last - first - 2), most, parts=True)
         column = (first + last - max(map(width_of, lines), default=0)) // 2
         stacked += [[(column, width_of(line), [(line, style)])] for line in lines]
     return stacked

@@ -12,25 +12,25 @@ from ..cells import visible
 from ..terminal import Line, cut, width_of
 from .model import FlowChart, Fold, Media, Note, Row
 from .text_margin import Margin, make_margin
-from .text_words import ALARM, QUIET, Words, run_of_loss, socket_text, wrapped
+from .text_words import ALARM, QUIET, Words, letters, run_of_loss, socket_text, wrapped
 
 __all__ = ["draw_legend", "draw_listed", "list_margin", "short_names"]
 
 _DETAIL_LINES, _NOTE_LINES = 3, 8
 _ARROW, _BOTH = " > ", " <> "
 _WHAT = 16
-"""Columns that what a row is should have; names give way to numbers where they leave it fewer."""
-_ROOMY, _INDENT = 30, 2
-"""Columns of what a row is from which on its details stand beneath it; else they stand in by so much."""
+"""Columns that what a row is should have; names give way to letters where they leave it fewer."""
+_ROOMY, _INDENT = 30, 8
+"""Columns of what a row is from which on its details stand beneath it; else they begin at this column."""
 
 
-def list_margin(chart: FlowChart, width: int, tz: datetime.tzinfo) -> Margin:
-    """The margin of a list."""
-    return make_margin(chart, ("frame", "seconds", "gap") if width >= 80 else ("frame", "seconds"), tz)
+def list_margin(chart: FlowChart, width: int, tz: datetime.tzinfo, columns: Sequence[str] = ()) -> Margin:
+    """The margin of a list: those columns, or what there is room for."""
+    return make_margin(chart, columns or (("frame", "seconds", "gap") if width >= 80 else ("frame", "seconds")), tz)
 
 
 def short_names(chart: FlowChart, room: int) -> list[str]:
-    """How participants are called in a list: by name, by address, by number, whatever tells them apart and fits.
+    """How participants are called in a list: by name, by address, by letter, whatever tells them apart and fits.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def short_names(chart: FlowChart, room: int) -> list[str]:
         pair = 2 * max(map(width_of, texts), default=0) + len(_ARROW)
         if len(set(texts)) == len(texts) and room - pair - 2 >= _WHAT:
             return texts
-    return [str(at + 1) for at in range(len(names))]
+    return letters(len(names))
 
 
 def draw_legend(chart: FlowChart, names: Sequence[str], ports: Sequence[frozenset[int]], width: int) -> list[Line]:
@@ -65,23 +65,18 @@ def draw_listed(row: Row, said: Words, names: Sequence[str], margin: Margin, wid
     """The lines of one row."""
     room = max(1, width - margin.width)
     if isinstance(row, Note):
-        bar = "▌ " if row.severity else "┊ "
-        texts = wrapped(said.after + said.label, max(1, room - 2), _NOTE_LINES) or [""]
-        return [
-            [*(margin.blank() if at else margin.beside(row)), (bar, said.style), (text, "")]
-            for at, text in enumerate(texts)
-        ]
+        return _draw_note(row, said, margin, width)
     pair = max(map(width_of, names), default=0)
     who = (_BOTH if isinstance(row, Fold) else _ARROW).join((names[row.source], names[row.target]))
     wide = 2 * pair + len(_BOTH) + 1
     rest = max(1, room - wide)
-    label, *more = wrapped(said.label, rest, 2) or [""]
+    label, more = _first(said.label, rest)
     first: Line = [(who + " " * (wide - width_of(who)), ""), (label, said.style)]
     used = width_of(label)
-    beneath = [(text, said.style, 1) for text in more]
+    beneath = [(more, said.style, _DETAIL_LINES)] if more else []
     for text, style, gap, most in (
-        (said.after, QUIET, 1, 0 if said.after == "(INVITE)" else 1),
-        (said.detail, QUIET, 2, _DETAIL_LINES),
+        (said.after, QUIET, 1, 1),
+        (said.detail, said.tone, 2, _DETAIL_LINES),
         (said.more, QUIET, 2, 0),
         (said.alarm, ALARM, 2, _DETAIL_LINES),
     ):
@@ -90,10 +85,35 @@ def draw_listed(row: Row, said: Words, names: Sequence[str], margin: Margin, wid
             used += gap + width_of(text)
         elif text and most:
             beneath.append((text, style, most))
-    indent = wide if rest >= _ROOMY else _INDENT
-    under = max(1, room - indent)
-    lines: list[Line] = [[(line, style)] for text, style, most in beneath for line in wrapped(text, under, most)]
+    indent = margin.width + wide if rest >= _ROOMY else _INDENT
+    under = max(1, width - indent)
+    lines: list[Line] = [
+        [(line, style)] for text, style, most in beneath for line in wrapped(text, under, most, parts=True)
+    ]
     runs = run_of_loss(row.shades, under - 5) if isinstance(row, Media) else []
     if runs:
         lines.append([("loss ", QUIET), *runs])
-    return [[*margin.beside(row), *first], *([*margin.blank(), (" " * indent, ""), *line] for line in lines)]
+    return [[*margin.beside(row), *first], *([(" " * indent, ""), *line] for line in lines)]
+
+
+def _draw_note(row: Note, said: Words, margin: Margin, width: int) -> list[Line]:
+    bar = "▌ " if row.severity else "┊ "
+    room = max(1, width - margin.width - len(bar))
+    first, more = _first(said.after + said.label, room)
+    indent = margin.width if room >= _ROOMY else _INDENT
+    beneath = wrapped(more, max(1, width - indent - len(bar)), _NOTE_LINES)
+    head = said.after.rstrip()
+    told: Line = [(first, "")]
+    if head and first.startswith(head):
+        told = [(head, said.style), (first[len(head) :], "")]
+    lines: list[Line] = [[*margin.beside(row), (bar, said.style), *told]]
+    return lines + [[(" " * indent, ""), (bar, said.style), (text, "")] for text in beneath]
+
+
+def _first(text: str, width: int) -> tuple[str, str]:
+    """The first line of a text that is wrapped, and what is left."""
+    whole = " ".join(text.split())
+    if width_of(whole) <= width:
+        return whole, ""
+    first = wrapped(whole, width, 2)[0]
+    return (first, whole[len(first) :].lstrip()) if whole.startswith(first) else (first, "")

@@ -22,6 +22,7 @@ __all__ = [
     "Words",
     "frame_text",
     "leg_names",
+    "letters",
     "run_of_loss",
     "severity_style",
     "sip_ports",
@@ -33,7 +34,6 @@ __all__ = [
 QUIET, ALARM = "dim", "bold yellow"
 _SHADES = (("·", "green"), ("░", "yellow"), ("▒", "bold yellow"), ("▓", "red"), ("█", "bold red"))
 """How a part of a stream's time is drawn, one for each step of :data:`.palette.LOSS_STEPS`."""
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SHAFTS = {"invite": "─", "request": "─", "ending": "─", "success": "─", "failure": "━"}
 """Strokes of arrows by kind; those not named are dashed."""
 
@@ -45,7 +45,7 @@ class Words:
     label: str
     style: str
     after: str
-    """Quieter, on the same line: the method that a response answers, ``(again)``."""
+    """Quieter, on the same line: the method that a response answers, ``(again)``; before a finding, its code."""
     detail: str
     """Quieter, beneath where there is no room beside it."""
     shaft: str
@@ -54,6 +54,8 @@ class Words:
     """Whether the detail is told even where there is little room."""
     more: str = ""
     """Behind the detail, where it fits on its line."""
+    tone: str = QUIET
+    """Style of the detail."""
     alarm: str = ""
     """Beneath, in the colour of a warning: how a stream ended."""
 
@@ -65,28 +67,43 @@ def words_of(row: Row, ports: Sequence[frozenset[int]]) -> Words:
     if isinstance(row, Media):
         style = severity_style(row.severity) or "bold"
         ways = f"port {row.ports[0]} > {row.ports[1]}"
-        return Words(visible(row.label), style, "", visible(row.detail), "═", True, ways, visible(row.until or ""))
+        return Words(
+            visible(row.label),
+            style,
+            "",
+            visible(row.detail),
+            "═",
+            True,
+            ways,
+            "" if row.severity else QUIET,
+            visible(row.until or ""),
+        )
     if isinstance(row, Keys):
         return Words(f"keys {visible(row.keys)}", "bold", f"({visible(row.method)})", "", "┄", True)
     if isinstance(row, Fold):
         count = len(row.messages)
         style = _quieter(_style(row.kind))
-        return Words(visible(row.text), style, f"({count:,} message{'' if count == 1 else 's'})", "", "┈", True)
+        return Words(visible(row.text), style, f"({count:,} message{'' if count == 1 else 's'})", "", "┈", False)
     if row.severity is None:
         return Words(visible(row.text), "", "", "", "┈", True)
-    head = f"{row.severity} {row.code}: " if row.code else f"{row.severity}: "
+    head = f"{row.severity} {row.code}" if row.code else row.severity
+    head += ": " if row.text else ""
     return Words(visible(row.text), severity_style(row.severity), visible(head), "", "▌", True)
 
 
 def _message_words(row: Message, ports: Sequence[frozenset[int]]) -> Words:
-    after = [f"({visible(row.method)})"] if row.status and row.method else []
     style = _style(row.kind)
+    detail = visible(row.detail or "")
+    after = []
+    answered = f"({visible(row.method)})" if row.status and row.method else ""
+    if answered and detail.startswith(answered):  # beside the label, whatever stands beneath
+        after.append(answered)
+        detail = detail.removeprefix(answered).lstrip("; ")
     if row.retransmission:
         after.append("(again)")
         style = _quieter(style)
     several = any(len(ports[each]) > 1 for each in (row.source, row.target))
     ways = f"port {row.ports[0]} > {row.ports[1]}" if several else ""
-    detail = visible(row.detail) if row.detail else ""
     detail, ways = (detail, ways) if detail else (ways, "")
     shaft = "·" if row.retransmission else _SHAFTS.get(row.kind, "╌")
     return Words(visible(row.label), style, " ".join(after), detail, shaft, False, ways)
@@ -133,10 +150,20 @@ def frame_text(row: Row, several: bool) -> str:
 
 
 def leg_names(count: int) -> list[str]:
-    """``A``, ``B`` and so on; numbers where letters do not suffice; none where there is one leg."""
-    if count < 2:
-        return [""] * count
-    return list(_LETTERS[:count]) if count <= len(_LETTERS) else [str(each + 1) for each in range(count)]
+    """``[1]``, ``[2]`` and so on; empty where there is one leg."""
+    return [f"[{number}]" for number in range(1, count + 1)] if count > 1 else [""] * count
+
+
+def letters(count: int) -> list[str]:
+    """``A`` to ``Z``, ``AA`` and so on."""
+    names: list[str] = []
+    for number in range(count):
+        name, number = "", number + 1
+        while number:
+            number, letter = divmod(number - 1, 26)
+            name = chr(ord("A") + letter) + name
+        names.append(name)
+    return names
 
 
 # ---- loss over time
@@ -167,11 +194,14 @@ def run_of_loss(shades: Sequence[float], width: int) -> list[tuple[str, str]]:
 
 
 # ---- wrapping
-def wrapped(text: str, width: int, most: int) -> list[str]:
-    """The text on at most `most` lines no wider than `width` (1 or more), cut with ``…`` where that is too little."""
+def wrapped(text: str, width: int, most: int, *, parts: bool = False) -> list[str]:
+    """The text on at most `most` lines no wider than `width` (1 or more), cut with ``…`` where that is too little.
+
+    With `parts`, what stands between commas or semicolons is not torn apart where it is short: ``MOS 4.37 NB``.
+    """
     lines: list[str] = []
     line, used = "", 0
-    words = text.split()
+    words = _parts(text, width) if parts else text.split()
     for at, word in enumerate(words):
         wide = width_of(word)
         if used and used + 1 + wide > width and len(lines) < most - 1:
@@ -191,3 +221,17 @@ def wrapped(text: str, width: int, most: int) -> list[str]:
             return [*lines, cut(" ".join([word, *words[at + 1 :]]), width)]
         line, used = (f"{line} {word}", used + 1 + wide) if used else (word, wide)
     return [*lines, line] if line else lines
+
+
+def _parts(text: str, width: int) -> list[str]:
+    """Words; those of a part up to its comma or semicolon are one where it is not wider than half a line."""
+    words: list[str] = []
+    part: list[str] = []
+    for word in [*text.split(), ""]:
+        if word:
+            part.append(word)
+        if part and (not word or word[-1] in ",;"):
+            whole = " ".join(part)
+            words += [whole] if width_of(whole) <= width // 2 else part
+            part = []
+    return words
