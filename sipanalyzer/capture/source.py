@@ -260,12 +260,27 @@ def expand(captures: Any) -> list[Input]:
     return inputs
 
 
+def _from_here(file: Any) -> Callable[[], tuple[Any, bool]]:
+    """Gives the file object where it stands now, each time: a capture may be read more than once."""
+    try:
+        here = file.tell() if file.seekable() else None
+    except (AttributeError, OSError, ValueError):
+        here = None
+
+    def open_() -> tuple[Any, bool]:
+        if here is not None:
+            file.seek(here)
+        return file, False
+
+    return open_
+
+
 def _expand_one(capture: Any) -> list[Input]:
     if hasattr(capture, "read") or hasattr(capture, "readinto"):
         if isinstance(capture, io.TextIOBase):
             raise ValueError("a capture's file object must be opened in binary mode")
         name = getattr(capture, "name", None)
-        return [Input(name if isinstance(name, str) else "<file object>", lambda: (capture, False), _size(capture))]
+        return [Input(name if isinstance(name, str) else "<file object>", _from_here(capture), _size(capture))]
     if not isinstance(capture, (str, os.PathLike)):
         raise ValueError(f"not a capture: {capture!r} (a path, URL, glob, file object, or a list of them)")
     name = os.fsdecode(capture)
