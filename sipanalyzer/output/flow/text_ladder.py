@@ -7,6 +7,7 @@ column; what lies between them are the participants' lines.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Sequence
 
 from ..cells import visible
@@ -71,13 +72,13 @@ def _breakable(address: str, room: int) -> str:
         return address
     if host and max(width_of(host), width_of(port) + 1) <= room:
         return f"{host} {colon}{port}"
-    parts, part = [], ""
-    for each in address:
-        part += each
-        if each in ".:" and len(part) >= room // 2:
-            parts.append(part)
-            part = ""
-    return " ".join([*parts, part])
+    lines, line = [], ""
+    for part in re.findall(r"[^.:]*[.:]|[^.:]+", address):
+        if line and width_of(line) + width_of(part) > room:
+            lines.append(line)
+            line = ""
+        line += part
+    return " ".join([*lines, line])
 
 
 def _centred(grid: Grid, participant: int, text: str, style: str) -> Piece:
@@ -151,12 +152,11 @@ def _beside(
             label += 1 + after
         elif said.needed or "again" in said.after:
             beneath.append((said.after, QUIET, 1))
-    if said.detail:
-        whole = _with_more(said, segment - 4 - label - 2)
-        if not beneath and label + 2 + width_of(whole) <= segment - 4:
-            line.append((f"  {whole}", said.tone))
-        elif said.needed or room >= _ROOMY:
-            beneath.append((_with_more(said, room - 2), said.tone, _DETAIL_LINES))
+    whole = _with_more(said, segment - 4 - label - 2)
+    if whole and not beneath and label + 2 + width_of(whole) <= segment - 4:
+        line.append((f"  {whole}", said.tone))
+    elif said.detail and (said.needed or room >= _ROOMY):
+        beneath.append((_with_more(said, room - 2), said.tone, _DETAIL_LINES))
     if said.alarm:
         beneath.append((said.alarm, ALARM, _DETAIL_LINES))
     return line, beneath
@@ -164,7 +164,7 @@ def _beside(
 
 def _with_more(said: Words, room: int) -> str:
     """The detail, and what may stand behind it where there is room."""
-    whole = f"{said.detail}, {said.more}" if said.more else said.detail
+    whole = ", ".join(filter(None, (said.detail, said.more)))
     return whole if width_of(whole) <= room else said.detail
 
 
@@ -203,8 +203,10 @@ def _beneath(
         if beyond and width_of(text) > last - first - 2 and most > 1:
             first, last = _region(low, high, width_of(text) + 2, grid)
         lines = wrapped(text, max(1, last - first - 2), most, parts=True)
-        column = (first + last - max(map(width_of, lines), default=0)) // 2
-        stacked += [[(column, width_of(line), [(line, style)])] for line in lines]
+        block = max(map(width_of, lines), default=0)
+        column = (first + last - block) // 2
+        for line in lines:  # no participant's line between the words
+            stacked.append([(column - 1, block + 2, [(f" {line}{' ' * (block - width_of(line))} ", style)])])
     return stacked
 
 
@@ -223,7 +225,8 @@ def _hook(source: int, said: Words, grid: Grid) -> list[list[Piece]]:
     at = grid.lines[source]
     stroke = "═" if said.shaft == "═" else "─"
     ends = ("╗", "╝", "╔", "╚") if stroke == "═" else ("┐", "┘", "┌", "└")
-    texts = [(said.label, said.style), (" ".join(filter(None, (said.after, said.detail))), QUIET), (said.alarm, ALARM)]
+    label = " ".join(filter(None, (said.label, said.after)))
+    texts = [(label, said.style), (_with_more(said, 0), QUIET), (said.alarm, ALARM)]
     right = grid.width - at - 6
     to_left = right < 20 and at - grid.left > right
     room = max(1, at - grid.left - 6 if to_left else right)
@@ -247,12 +250,11 @@ def _shaded(row: Media, grid: Grid) -> list[list[Piece]]:
     low, high = sorted((grid.lines[row.source], grid.lines[row.target]))
     shades = row.shades
     first, last = _region(low, high, 2 + len(shades), grid) if high - low < _ROOMY else (low + 1, high)
-    for head in ("loss over time ", "loss ", ""):
-        runs = run_of_loss(shades, last - first - 2 - len(head))
-        wide = len(head) + sum(len(text) for text, _ in runs)
-        if runs and (len(shades) <= wide - len(head) or not head):
-            return [[((first + last - wide) // 2, wide, [(head, QUIET), *runs])]]
-    return []
+    room = last - first - 2
+    head = "loss over time " if room >= 40 else "loss "
+    runs = run_of_loss(shades, room - len(head))
+    wide = len(head) + sum(len(text) for text, _ in runs)
+    return [[((first + last - wide) // 2, wide, [(head, QUIET), *runs])]] if runs else []
 
 
 def _note(row: Note, said: Words, grid: Grid) -> list[list[Piece]]:

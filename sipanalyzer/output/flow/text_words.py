@@ -104,7 +104,6 @@ def _message_words(row: Message, ports: Sequence[frozenset[int]]) -> Words:
         style = _quieter(style)
     several = any(len(ports[each]) > 1 for each in (row.source, row.target))
     ways = f"port {row.ports[0]} > {row.ports[1]}" if several else ""
-    detail, ways = (detail, ways) if detail else (ways, "")
     shaft = "·" if row.retransmission else _SHAFTS.get(row.kind, "╌")
     return Words(visible(row.label), style, " ".join(after), detail, shaft, False, ways)
 
