@@ -60,11 +60,12 @@ _SHAPES = """
 .sf .q,.sf .z,.sf .y{font-size:10px}
 .sf .u{fill:none}
 .sf .h,.sf .pb{stroke:none}
-.sf .r{opacity:.6}
+.sf .r>path,.sf .r .l,.sf .r .d{opacity:.6}
 .sf .k{stroke-width:1.6;stroke-dasharray:1 4;stroke-linecap:round}
 .sf .fo{fill:none;stroke-dasharray:4 3;stroke-width:1.2}
 .sf .xe,.sf .xi{fill:none;stroke-width:2.4}
 .sf .xi{stroke-width:1.4}
+.sf .xe,.sf .xw,.sf .xi{stroke-dasharray:none}
 .sf .hm{stroke-dasharray:4 3}
 .sf .m,.sf .s{cursor:pointer;outline:0}
 .sf .b{fill:none;stroke:none;pointer-events:all}

@@ -28,6 +28,7 @@ __all__ = [
     "Head",
     "day",
     "frame_number",
+    "label_of",
     "place_across",
     "seconds",
 ]
@@ -39,6 +40,8 @@ PAD = 12
 _WIDEST, _ROOM = 480, 900
 """Between two lifelines at most; all of them together, as long as that leaves each the least."""
 _LEAST = 124
+_LABEL_MOST = 240
+"""For what stands on an arrow there is so much, however many lifelines there are."""
 _HEAD_LEAST, _HEAD_MOST = 84, 210
 LOOP = 34
 """How far an arrow goes out that returns to its own lifeline."""
@@ -184,26 +187,27 @@ def _gaps(chart: FlowChart, heads: tuple[Head, ...], most: int) -> list[int]:
     """Room between neighbours: for their heads, and for the widest text that stands between them."""
     gaps = [max(_LEAST, (one.width + other.width) // 2 + 12) for one, other in itertools.pairwise(heads)]
     over: dict[tuple[int, int], float] = {}
-    for first, last, need in _needs(chart):
+    for first, last, need in _needs(chart, most):
         if need > over.get((first, last), 0.0):
             over[first, last] = need
     for (first, last), need in sorted(over.items(), key=lambda each: each[0][1] - each[0][0]):
-        missing = min(int(need), most * (last - first)) - sum(gaps[first:last])
+        missing = int(need) - sum(gaps[first:last])
         if missing > 0:
             share = -(-missing // (last - first))
-            gaps[first:last] = [min(most, gap + share) if gap < most else gap for gap in gaps[first:last]]
+            gaps[first:last] = [gap + share for gap in gaps[first:last]]
     return gaps
 
 
-def _needs(chart: FlowChart) -> Iterator[tuple[int, int, float]]:
+def _needs(chart: FlowChart, most: int) -> Iterator[tuple[int, int, float]]:
     last_one = len(chart.participants) - 1
     for row in chart.rows:
         if isinstance(row, Note):
             continue
         low, high = sorted((row.source, row.target))
         need = 0.0
-        for text, size, bold in row_texts(row):
-            need = max(need, text_width(text[:200], size, bold=bold) + 2 * PAD + 8)
+        for text, size, bold in row_texts(row):  # a detail may be wrapped
+            limit = max(most, _LABEL_MOST) if bold else most
+            need = max(need, min(text_width(text[:200], size, bold=bold) + 2 * PAD + 8, limit * max(1, high - low)))
         if low == high:
             low, high = (low, low + 1) if low < last_one else (low - 1, low)
             need += LOOP
@@ -211,10 +215,15 @@ def _needs(chart: FlowChart) -> Iterator[tuple[int, int, float]]:
             yield low, high, need
 
 
+def label_of(row: Message | Media) -> str:
+    """What stands on an arrow or a bar; that a message was sent again is said, not only shown."""
+    return visible(row.label) + (" (again)" if isinstance(row, Message) and row.retransmission else "")
+
+
 def row_texts(row: Row) -> Iterator[tuple[str, float, bool]]:
     """Texts of a row that stand between its lifelines: text, size, bold."""
     if isinstance(row, Message | Media):
-        yield visible(row.label), LABEL, True
+        yield label_of(row), LABEL, True
         if row.detail:
             yield visible(row.detail), DETAIL, False
     elif isinstance(row, Keys):

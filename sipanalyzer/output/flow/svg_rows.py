@@ -16,7 +16,7 @@ from .measure import cut_text, text_width, wrap_text
 from .model import FlowChart, Fold, Keys, Media, Message, Note, Row
 from .palette import LEGS, loss_step
 from .svg_look import KIND_CLASS, MARKS, SEVERITY_CLASS, draw_line
-from .svg_place import DETAIL, LABEL, LOOP, PAD, Across, day, frame_number, seconds
+from .svg_place import DETAIL, LABEL, LOOP, PAD, Across, day, frame_number, label_of, seconds
 
 __all__ = ["TOLD", "Rows"]
 
@@ -89,7 +89,7 @@ class Rows:
         self.parts.append("")
         match row:
             case Message():
-                self._arrow(row, visible(row.label) + (" (again)" if row.retransmission else ""), row.detail or "")
+                self._arrow(row, label_of(row), row.detail or "")
             case Media():
                 self._media(row)
             case Keys():
@@ -191,7 +191,7 @@ class Rows:
         self._shades(row.shades, low, high, y)
         self.parts.append(f'<path class="o" d="M{low} {y - 4}H{high}v8H{low}z"/>')
         self.parts.append(f'<path class="p" d="M{x2 - way} {y}l{-way * 11}-6v12z"/>')
-        self._text("l", middle, y - 8, cut_text(visible(row.label), room, LABEL, bold=True))
+        self._text("l", middle, y - 8, cut_text(label_of(row), room, LABEL, bold=True))
         detail = visible(row.detail) + (f"; {visible(row.until)}" if row.until else "")
         lines = wrap_text(visible(detail), room, DETAIL, 4)
         for number, line in enumerate(lines):
