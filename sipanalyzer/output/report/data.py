@@ -50,7 +50,7 @@ class Limits:
     """Points of a series."""
     buckets: int = 120
     """Bars of the timeline."""
-    packets: int = 300_000
+    packets: int = 150_000
     """RTP packets of all streams in the details, up to which captures are read once more for figures by the second."""
     read_bytes: int = 500_000_000
     """Size of the captures up to which they are."""

@@ -26,8 +26,9 @@ from .data import Detail, FindingItem, Limits, Member, StreamItem
 from .messages import choose_messages, message_items
 from .order import Index
 from .series import outage_items, read_series, stream_series
+from .wording import plain
 
-__all__ = ["fact_rows", "make_details"]
+__all__ = ["Facts", "choose_facts", "make_details"]
 
 _FACTS = (
     "state", "status_code", "reason", "released_by", "release_cause", "from_uri", "to_uri", "request_uri",
@@ -88,7 +89,9 @@ def make_details(
     """
     files = [visible(each.file) for each in result.captures] if len(result.captures) > 1 else []
     streams = [number for row in rows for number in _streams_of(index, row, limits)]
-    place = _Place(result, index, tz, clock, files, limits, read_series(result, sources, streams, limits))
+    steps = read_series(result, sources, streams, limits)
+    of_calls, of_streams = choose_facts(index.calls, _FACTS, clock), choose_facts(index.streams, _STREAM_FACTS, clock)
+    place = _Place(result, index, tz, clock, files, limits, steps, of_calls, of_streams)
     for row in rows:
         yield _detail(place, row)
 
@@ -104,6 +107,8 @@ class _Place:
     files: Sequence[str]
     limits: Limits
     steps: dict[int, Steps]
+    of_calls: Facts
+    of_streams: Facts
 
 
 def _streams_of(index: Index, row: int, limits: Limits) -> list[int]:
@@ -125,7 +130,7 @@ def _detail(place: _Place, row: int) -> Detail:
         title=visible(f"{call.caller or '?'} to {call.callee or '?'}"),
         subtitle=_subtitle(call, index.calls, row, clock),
         severity=min((each.severity for each in findings), key=SEVERITIES.index, default=None),
-        facts=fact_rows(index.calls, row, _FACTS, clock),
+        facts=place.of_calls.of(row),
         findings=[_finding(each, places, place.files, clock) for each in findings[:_FINDINGS]],
         remarks=list(_remarks(result, call, len(findings))),
         flow=draw_svg(
@@ -155,26 +160,42 @@ def _subtitle(call: Call, calls: Table, row: int, clock: Callable[[int], str]) -
 
 
 # ---- facts
-def fact_rows(rows: Table, row: int, wanted: Sequence[str], clock: Callable[[int], str]) -> list[list[str]]:
-    """Name, text with its unit, and meaning of what is known in one row of a table."""
-    facts = []
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Columns of a table that stand as facts in a detail, in order."""
+
+    columns: tuple[tuple[str, Sequence[Cell], str, Callable[[Any], str]], ...]
+    """Name, values, meaning, and what writes a value."""
+
+    def of(self, row: int) -> list[list[str]]:
+        """Name, text with its unit, and meaning of what is known in one row."""
+        facts = []
+        for name, values, meaning, write in self.columns:
+            value = values[row]
+            if value is not None and (value or name not in _NOTHING):
+                facts.append([name, write(value), meaning])
+        return facts
+
+
+def choose_facts(rows: Table, wanted: Sequence[str], clock: Callable[[int], str]) -> Facts:
+    """The facts of a table: these columns; `clock` writes times."""
+    found = []
     for name in wanted:
-        value = rows[name][row]
-        if value is not None and not (name in _NOTHING and not value):
-            about = column(rows.name, name)
-            facts.append([name, _text(value, about, clock), about.meaning.replace("`", "")])
-    return facts
+        about = column(rows.name, name)
+        found.append((name, rows[name], plain(about.meaning), _writer(about, clock)))
+    return Facts(tuple(found))
 
 
-def _text(value: Cell, about: Column, clock: Callable[[int], str]) -> str:
+def _writer(about: Column, clock: Callable[[int], str]) -> Callable[[Any], str]:
+    """What makes text of the values of a column."""
     if about.dtype == "time":
-        return clock(int(value or 0))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str):
-        return visible(value)
-    text = number(value, about.unit) if value is not None else ""
-    return f"{text} {about.unit}" if about.unit else text
+        return clock
+    if about.dtype == "bool":
+        return lambda value: "yes" if value else "no"
+    if about.dtype == "text":
+        return visible
+    unit = f" {about.unit}" if about.unit else ""
+    return lambda value: number(value, about.unit) + unit
 
 
 # ---- findings and remarks
@@ -235,7 +256,7 @@ def _stream(place: _Place, number: int, begin: int, findings: Sequence[Finding])
         "title": visible(f"{host_port(stream.src)} to {host_port(stream.dst)}, {stream.codec or 'unknown codec'}"),
         "direction": stream.direction,
         "severity": min(own, key=SEVERITIES.index, default=None),
-        "facts": fact_rows(index.streams, row, _STREAM_FACTS, place.clock),
+        "facts": place.of_streams.of(row),
         "start_s": round((stream.start - begin) / 1e9, 3),
         "end_s": round((stream.end - begin) / 1e9, 3),
         "series": stream_series(result, index, number, begin, place.steps.get(number), place.limits),
