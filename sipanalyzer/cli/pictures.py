@@ -36,30 +36,33 @@ def flow(
     **options: Any,
 ) -> int:
     """Flow chart of one call: who sent what to whom, and when; its media and findings."""
-    from .writing import check_output, make_target, page_width, write_page
+    from .writing import make_target, page_width, write_page
 
     reading = make_reading(captures, **options)
-    if output is not None:
+    output = None if output == "-" else output
+    end = "txt"
+    if output:
         from ..output.flow.picture import check_name
 
         with usage_errors():
-            check_name(output)
-        check_output(output, force)
+            end = check_name(output)
+    target = make_target("text", output, force)
     result, status = reading.read()
     from ..analysis import Analysis
 
     with usage_errors():
         drawn = Analysis(result, list(captures)).call(which).flow(session=session, fold=not whole, tz=options["tz"])
-    if output is None:
+    if output is None or end == "txt":
         from ..output.flow.text import draw_text
 
-        target = make_target("text", None, force, people="text", pipe="text")
-        write_page(draw_text(drawn.chart, width or page_width() or 100, reading.tz), target)
+        wide = width or (None if output else page_width()) or 100
+        write_page(draw_text(drawn.chart, wide, reading.tz), target)
     else:
         try:
             drawn.save(output, force=force)
         except OSError as error:
             raise CannotWrite(output, error) from None
+    if output is not None:
         say(f"wrote {output}")
     return reading.status(result, status)
 

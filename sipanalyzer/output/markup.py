@@ -9,7 +9,10 @@ from .terminal import Line
 
 __all__ = ["markup", "plain_text"]
 
-_COLOURS = {"red": "#b00020", "yellow": "#8a6100", "green": "#1a7f37", "cyan": "#0550ae", "dim": "#6e6e6e"}
+_COLOURS = {
+    "red": "#b00020", "yellow": "#8a6100", "green": "#1a7f37", "cyan": "#0a6d85", "blue": "#0550ae",
+    "magenta": "#8a4f7d", "dim": "#6e6e6e",
+}  # fmt: skip
 """Styles of a page as colours that are readable on white."""
 
 

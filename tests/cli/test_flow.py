@@ -46,6 +46,18 @@ def test_a_file_holds_the_same_as_standard_output(tmp_path: pathlib.Path) -> Non
     assert run(LOSSY, "--id", "0", "-o", str(path), "--force").exit_code == 0
 
 
+def test_a_file_is_as_wide_as_asked_for_whatever_the_terminal(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "call.txt"
+    assert run(LOSSY, "--id", "0", "-o", str(path), COLUMNS="60").exit_code == 0
+    assert 90 <= widest(path.read_text(encoding="utf-8")) <= 100
+    assert run(LOSSY, "--id", "0", "-o", str(path), "--force", "--width", "64").exit_code == 0
+    assert 56 <= widest(path.read_text(encoding="utf-8")) <= 64
+
+
+def test_a_dash_is_standard_output() -> None:
+    assert run(LOSSY, "--id", "0", "-o", "-").stdout == run(LOSSY, "--id", "0").stdout
+
+
 def test_a_session_has_all_its_legs() -> None:
     text = run(TRANSFER, "--id", "0", "--session").stdout
     assert "[1]  alice to bob" in text and "[3]  bob to carol" in text

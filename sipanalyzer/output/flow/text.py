@@ -96,7 +96,8 @@ def draw_parts(
     grid = plan(chart, words, ports, width, tz, margin_columns)
     if grid is not None:
         head, again = draw_head(chart, grid, ports), draw_short_head(chart, grid)
-        rows = [draw_row(row, said, grid) for row, said in zip(chart.rows, words, strict=True)]
+        drawn: dict[object, list[Line]] = {}
+        rows = [draw_row(row, said, grid, drawn) for row, said in zip(chart.rows, words, strict=True)]
     else:
         margin = list_margin(chart, width, tz, margin_columns)
         names = short_names(chart, width - margin.width)

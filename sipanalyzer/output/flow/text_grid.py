@@ -87,7 +87,7 @@ def plan(
         if gaps is None:
             continue
         last = columns == margins[-1][1]
-        if last or all(gap >= min(want, _COMFORT) for gap, want in zip(gaps, wants[0], strict=True)):
+        if last or all(gap >= min(max(need), _COMFORT) for gap, *need in zip(gaps, wants[0], wants[2], strict=True)):
             lines = [margin.width + before]
             for gap in gaps:
                 lines.append(lines[-1] + gap + 1)

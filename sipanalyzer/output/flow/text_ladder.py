@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 
 from ..cells import visible
 from ..terminal import Line, width_of
-from .model import FlowChart, Fold, Media, Note, Row
+from .model import FlowChart, Fold, Media, Message, Note, Row
 from .text_grid import Grid
-from .text_words import ALARM, QUIET, Words, run_of_loss, socket_text, wrapped
+from .text_words import QUIET, Words, run_of_loss, socket_text, wrapped
 
 __all__ = ["draw_head", "draw_row", "draw_short_head"]
 
@@ -89,18 +89,23 @@ def _centred(grid: Grid, participant: int, text: str, style: str) -> Piece:
 
 
 # ---- rows
-def draw_row(row: Row, said: Words, grid: Grid) -> list[Line]:
-    """The lines of one row."""
+def draw_row(row: Row, said: Words, grid: Grid, drawn: dict[object, list[Line]]) -> list[Line]:
+    """The lines of one row; `drawn` remembers what stands beside the margin, for the same comes again and again."""
+    known = (row.source, row.target, said) if isinstance(row, Message) else id(row)
+    bodies = drawn.get(known)
+    if bodies is None:
+        bodies = drawn[known] = [_joined(grid, [], pieces) for pieces in _pieces(row, said, grid)]
+    return [[*(grid.margin.blank() if at else grid.margin.beside(row)), *body] for at, body in enumerate(bodies)]
+
+
+def _pieces(row: Row, said: Words, grid: Grid) -> list[list[Piece]]:
     if isinstance(row, Note):
-        stacked = _note(row, said, grid)
-    elif row.source == row.target:
+        return _note(row, said, grid)
+    if row.source == row.target:
         stacked = _hook(row.source, said, grid)
     else:
         stacked = _arrow(row.source, row.target, said, grid, heads=not isinstance(row, Fold))
-    if isinstance(row, Media):
-        stacked += _shaded(row, grid)
-    margins = (grid.margin.blank() if at else grid.margin.beside(row) for at in range(len(stacked)))
-    return [_joined(grid, margin, pieces) for margin, pieces in zip(margins, stacked, strict=True)]
+    return stacked + _shaded(row, grid) if isinstance(row, Media) else stacked
 
 
 def _joined(grid: Grid, margin: Line, pieces: Iterable[Piece], template: str = "") -> Line:
@@ -158,7 +163,7 @@ def _beside(
     elif said.detail and (said.needed or room >= _ROOMY):
         beneath.append((_with_more(said, room - 2), said.tone, _DETAIL_LINES))
     if said.alarm:
-        beneath.append((said.alarm, ALARM, _DETAIL_LINES))
+        beneath.append((said.alarm, said.alarm_style, _DETAIL_LINES))
     return line, beneath
 
 
@@ -226,7 +231,7 @@ def _hook(source: int, said: Words, grid: Grid) -> list[list[Piece]]:
     stroke = "═" if said.shaft == "═" else "─"
     ends = ("╗", "╝", "╔", "╚") if stroke == "═" else ("┐", "┘", "┌", "└")
     label = " ".join(filter(None, (said.label, said.after)))
-    texts = [(label, said.style), (_with_more(said, 0), QUIET), (said.alarm, ALARM)]
+    texts = [(label, said.style), (_with_more(said, 0), QUIET), (said.alarm, said.alarm_style)]
     right = grid.width - at - 6
     to_left = right < 20 and at - grid.left > right
     room = max(1, at - grid.left - 6 if to_left else right)

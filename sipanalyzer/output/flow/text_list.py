@@ -12,7 +12,7 @@ from ..cells import visible
 from ..terminal import Line, cut, width_of
 from .model import FlowChart, Fold, Media, Note, Row
 from .text_margin import Margin, make_margin
-from .text_words import ALARM, QUIET, Words, letters, run_of_loss, socket_text, wrapped
+from .text_words import QUIET, Words, letters, run_of_loss, socket_text, wrapped
 
 __all__ = ["draw_legend", "draw_listed", "list_margin", "short_names"]
 
@@ -78,7 +78,7 @@ def draw_listed(row: Row, said: Words, names: Sequence[str], margin: Margin, wid
         (said.after, QUIET, 1, 1),
         (said.detail, said.tone, 2, _DETAIL_LINES),
         (said.more, QUIET, 2, 0),
-        (said.alarm, ALARM, 2, _DETAIL_LINES),
+        (said.alarm, said.alarm_style, 2, _DETAIL_LINES),
     ):
         if text and not beneath and used + gap + width_of(text) <= rest:
             first += [(" " * gap, ""), (text, style)]

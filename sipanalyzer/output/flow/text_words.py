@@ -34,6 +34,8 @@ __all__ = [
 QUIET, ALARM = "dim", "bold yellow"
 _SHADES = (("·", "green"), ("░", "yellow"), ("▒", "bold yellow"), ("▓", "red"), ("█", "bold red"))
 """How a part of a stream's time is drawn, one for each step of :data:`.palette.LOSS_STEPS`."""
+_MARKS = "@:;,./?=&"
+"""A word that is too long for a line, a URI mostly, is torn behind one of these."""
 _SHAFTS = {"invite": "─", "request": "─", "ending": "─", "success": "─", "failure": "━"}
 """Strokes of arrows by kind; those not named are dashed."""
 
@@ -57,7 +59,9 @@ class Words:
     tone: str = QUIET
     """Style of the detail."""
     alarm: str = ""
-    """Beneath, in the colour of a warning: how a stream ended."""
+    """Beneath: how a stream ended."""
+    alarm_style: str = ALARM
+    """Quieter where the stream is in no finding."""
 
 
 def words_of(row: Row, ports: Sequence[frozenset[int]]) -> Words:
@@ -68,16 +72,10 @@ def words_of(row: Row, ports: Sequence[frozenset[int]]) -> Words:
         style = severity_style(row.severity) or "bold"
         ways = f"port {row.ports[0]} > {row.ports[1]}"
         return Words(
-            visible(row.label),
-            style,
-            "",
-            visible(row.detail),
-            "═",
-            True,
-            ways,
-            "" if row.severity else QUIET,
-            visible(row.until or ""),
-        )
+            visible(row.label), style, after="", detail=visible(row.detail), shaft="═", needed=True, more=ways,
+            tone="" if row.severity else QUIET, alarm=visible(row.until or ""),
+            alarm_style=ALARM if row.severity else "yellow",
+        )  # fmt: skip
     if isinstance(row, Keys):
         return Words(f"keys {visible(row.keys)}", "bold", f"({visible(row.method)})", "", "┄", True)
     if isinstance(row, Fold):
@@ -213,6 +211,8 @@ def wrapped(text: str, width: int, most: int, *, parts: bool = False) -> list[st
             part = cut(word + "  ", width + 1).removesuffix("…")
             if not part:
                 break
+            mark = max(part.rfind(each) for each in _MARKS) + 1
+            part = part[:mark] if mark > len(part) // 2 else part
             lines.append(part)
             word = word[len(part) :]
             wide = width_of(word)
