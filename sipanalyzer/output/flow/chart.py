@@ -67,6 +67,8 @@ def make_chart(result: Result, calls: Sequence[Call], *, fold: bool = True) -> F
     units, messages_left_out = cap_units(units)
     keys, keys_left_out = make_keys(result, calls, cast, seen, span[0])
     notes, note_remarks = make_notes(result, calls, seen, said, cast, lookups, span)
+    if not cast.participants:  # nothing was captured that a note could stand over
+        notes = []
     rows: list[Row] = [
         *_draw(units, seen, arrows, cast),
         *make_media(result, calls, cast, streams, lookups, span[0]),

@@ -46,7 +46,7 @@ class Message:
     offset: int
     """ns since the chart's start."""
     gap: int | None
-    """ns since the row of a message before it; None of the first."""
+    """ns since the message before it, drawn or folded; None of the first."""
     source: int
     target: int
     """Participants; the same where a host sends to itself and cannot be told apart."""

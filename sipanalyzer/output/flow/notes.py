@@ -40,7 +40,7 @@ class _Stage:
 
     def __init__(self, cast: Cast, seen: Sequence[Seen], start: int, end: int) -> None:
         self.cast, self.start, self.end = cast, start, end
-        self.last = len(cast.participants) - 1
+        self.last = max(0, len(cast.participants) - 1)
         self.by_frame: dict[tuple[int, int], Seen] = {}
         for each in reversed(seen):
             self.by_frame[each.capture, each.frame] = each
