@@ -1,4 +1,4 @@
-"""The one place where text of a chart or a message is made part of XML, HTML or a script. Floor 8.
+"""The one place where text of a chart or a message is made part of XML or HTML. Floor 8.
 
 In: text that anybody may have put on the wire. Out: text that is harmless in the language that it is written into.
 """
@@ -6,13 +6,11 @@ In: text that anybody may have put on the wire. Out: text that is harmless in th
 from __future__ import annotations
 
 import html
-import json
 import re
-from typing import Any
 
 from ..cells import visible
 
-__all__ = ["escaped", "message_text", "preformatted", "script_json"]
+__all__ = ["escaped", "message_text", "preformatted"]
 
 _LINE_ENDS = re.compile(r"(\r\n|\n|\t)")
 _MARKS = re.compile(r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})"
@@ -58,9 +56,3 @@ def message_text(raw: bytes, limit: int = 65_536) -> str:
 def preformatted(text: str) -> str:
     """A message as :func:`message_text` gives it, for a ``<pre>`` that holds it to the byte."""
     return "\n" + html.escape(text).replace("\r", "&#13;")  # the parser takes away the first end of line
-
-
-def script_json(data: Any) -> str:
-    """Data as JSON that may stand in a ``<script>``: ASCII, without ``<``, ``>`` and ``&``."""
-    dumped = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
-    return dumped.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -6,10 +6,10 @@
 (function () {
   "use strict";
   var root = document.documentElement, chart = document.getElementById("chart"), panel = document.getElementById("panel");
-  var items = [], places = {}, current = -1;
+  var items = [], places = Object.create(null), current = -1; // no prototype: keys come from the address too
 
   /* In the order of the chart; messages that are folded follow their fold's first. */
-  var details = {}, folded = {};
+  var details = Object.create(null), folded = Object.create(null);
   document.querySelectorAll("#list details").forEach(function (node) {
     details[node.id] = node;
     if (node.dataset.fold) { (folded[node.dataset.fold] = folded[node.dataset.fold] || []).push(node.id); }
