@@ -262,6 +262,65 @@ class Analysis:
             raise ValueError(f"there is no stream in row {row}; there are {len(order)} streams, counted from 0")
         return StreamView(self, self.result.streams[order[row]], row % len(order))
 
+    def plot_calls(self, *, tz: str = "UTC") -> Any:
+        """Draw calls over time: how many at once, how many began, what became of them (matplotlib Figure).
+
+        ``sipanalyzer.output.plots.draw_calls`` draws any part of ``analysis.calls``; so do the others below.
+
+        Raises
+        ------
+        ValueError
+            If there is no such zone.
+        """
+        from .output.plots.calls import draw_calls
+
+        return draw_calls(self.calls, tz=tz)
+
+    def plot_post_dial_delay(self, axes: Any = None) -> Any:
+        """Draw how post-dial delays are spread (matplotlib Axes)."""
+        from .output.plots.distributions import draw_post_dial_delay
+
+        return draw_post_dial_delay(self.calls, axes)
+
+    def plot_mos(self) -> Any:
+        """Draw how the streams' MOS is spread, each scale for itself (matplotlib Figure)."""
+        from .output.plots.distributions import draw_mos
+
+        return draw_mos(self.streams)
+
+    def plot_heat_map(
+        self,
+        value: str = "loss_percent",
+        axes: Any = None,
+        *,
+        scale: str | None = None,
+        most: int = 20,
+        tz: str = "UTC",
+    ) -> Any:
+        """Draw the streams' quality by pair of addresses and hour, the worst pairs first (matplotlib Axes).
+
+        Parameters
+        ----------
+        value : str
+            ``loss_percent`` or ``mos``.
+        axes : matplotlib.axes.Axes, optional
+            Where to draw; a new figure otherwise.
+        scale : str, optional
+            Of MOS: ``NB``, ``WB`` or ``FB``; otherwise the one of most streams.
+        most : int
+            Pairs shown; the others are counted.
+        tz : str
+            Zone whose hours these are.
+
+        Raises
+        ------
+        ValueError
+            If there is no such value or zone.
+        """
+        from .output.plots.heat_map import draw_heat_map
+
+        return draw_heat_map(self.streams, value, axes, scale=scale, most=most, tz=tz)
+
     def summary(self) -> dict[str, Any]:
         """What is in the captures, as plain data; ``print(analysis)`` writes it out."""
         from .output.summary import summarize

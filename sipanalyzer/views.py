@@ -113,6 +113,73 @@ class CallView:
             calls = [call for call in result.calls if call.call_id in legs]
         return Flow(result, make_chart(result, calls, fold=fold), zone(tz))
 
+    def plot(self, *, tz: str = "UTC") -> Any:
+        """Draw both directions beside each other over time: delta, jitter, skew, loss, MOS.
+
+        Of several streams in one direction, the one with most packets is drawn. The capture is read once more.
+
+        Parameters
+        ----------
+        tz : str
+            Zone in which times are shown.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            It shows itself in Jupyter.
+
+        Raises
+        ------
+        ValueError
+            If the call has no RTP, the capture can be read once only, or there is no such zone.
+        CaptureError
+            If the capture is gone.
+        """
+        from .output.packets import packet_frame
+        from .output.plots.stream import draw_call
+        from .rereading.replay import follow_packets
+        from .rereading.rows import read_packets_of
+
+        result = self._analysis.result
+        chosen, more = self._main_streams()
+        if not chosen:
+            raise ValueError("there is no RTP of this call to draw")
+        found = read_packets_of(
+            self._analysis.sources(), [result.streams[at] for at in chosen.values()], result.options
+        )
+        rows = {at: row for row, at in enumerate(row_order(result, "streams"))}
+        columns: dict[str, tuple[pandas.DataFrame, pandas.DataFrame | None]] = {}
+        for (name, at), packets in zip(chosen.items(), found, strict=True):
+            stream = result.streams[at]
+            if packets is None:
+                raise ValueError(f"a stream of {stream.packets:,} packets is too long to draw beside another")
+            figures = follow_packets(packets, result.extra["turns"][at], result.options)
+            view = StreamView(self._analysis, stream, rows[at])
+            columns[f"{name.replace('-', ' ')}: {view._about}"] = packet_frame(stream, figures), view.intervals
+        for name in ("caller-to-callee", "callee-to-caller"):
+            if name not in chosen and self._call.answered is not None and len(chosen) == 1:
+                columns[name.replace("-", " ")] = next(iter(columns.values()))[0].iloc[:0], None
+        scales = {q.scale for at in chosen.values() if (q := result.streams[at].quality) is not None}
+        about = f"{self._call.caller or '?'} to {self._call.callee or '?'}"
+        if more:
+            about += f" ({more} shorter stream{'s' * (more > 1)} not drawn)"
+        return draw_call(
+            columns, about=about, tz=tz, gmin=result.options.gmin, mos_scale=scales.pop() if len(scales) == 1 else None
+        )
+
+    def _main_streams(self) -> tuple[dict[str, int], int]:
+        """The stream with most packets of each direction, by its name; and how many streams are left out."""
+        streams = self._analysis.result.streams
+        chosen: dict[str, int] = {}
+        for at in self._call.streams:
+            name = streams[at].direction or "direction unknown"
+            if name not in chosen or streams[at].packets > streams[chosen[name]].packets:
+                chosen[name] = at
+        order = sorted(
+            chosen, key=lambda name: ("caller-to-callee", "callee-to-caller").index(name) if "-to-" in name else 2
+        )
+        return {name: chosen[name] for name in order}, len(self._call.streams) - len(chosen)
+
     def extract(self, path: str | os.PathLike[str], *, session: bool = False, force: bool = False) -> pathlib.Path:
         """Write its SIP, RTP and RTCP into a pcapng that Wireshark opens: the frames as they were captured.
 
@@ -216,16 +283,98 @@ class StreamView:
         import pandas
 
         from .output.sweep import DEPTHS_MS, SweepRow, sweep_playout
-        from .rereading.rows import read_packets
 
-        result = self._analysis.result
-        packets = read_packets(self._analysis.sources(), self._stream, result.options)
-        turns = result.extra.get("turns", ())[row_order(result, "streams")[self._number]]
+        packets, turns = self._told()
         rows = sweep_playout(
-            self._stream, packets, turns, result.options, DEPTHS_MS if depths_ms is None else depths_ms
+            self._stream, packets, turns, self._analysis.result.options, DEPTHS_MS if depths_ms is None else depths_ms
         )
         names = [field.name for field in dataclasses.fields(SweepRow)]
         return pandas.DataFrame([[getattr(row, name) for name in names] for row in rows], columns=names)
+
+    def packets(self) -> pandas.DataFrame:
+        """Its packets, one row an RTP packet, in order of arrival: the capture is read once more for them.
+
+        Returns
+        -------
+        pandas.DataFrame
+            time, frame, sequence, timestamp, delta_ms, jitter_ms, skew_ms, lost_before, late and more; what each column
+            means is in ``attrs["columns"]``. Highest, mean and sums are those of the stream's row.
+
+        Raises
+        ------
+        ValueError
+            If the capture can be read once only, or does not hold the stream any more.
+        CaptureError
+            If it is gone.
+        """
+        return self._packets.copy()
+
+    @functools.cached_property
+    def _packets(self) -> pandas.DataFrame:
+        from .output.packets import packet_frame
+        from .rereading.replay import follow_packets
+
+        return packet_frame(self._stream, follow_packets(*self._told(), self._analysis.result.options))
+
+    def _told(self) -> tuple[Any, Any]:
+        """Its packets as rows, and what SDP told of it among them."""
+        from .rereading.rows import read_packets
+
+        result = self._analysis.result
+        rows = read_packets(self._analysis.sources(), self._stream, result.options)
+        if len(rows) != self._stream.packets:
+            raise ValueError("the capture does not hold this stream any more: it was changed after it was analyzed")
+        return rows, result.extra["turns"][row_order(result, "streams")[self._number]]
+
+    @property
+    def _about(self) -> str:
+        """What its pictures are of."""
+        stream = self._stream
+        way = f"{host_port(stream.src)} to {host_port(stream.dst)}"
+        return ", ".join(filter(None, (way, stream.codec, f"SSRC 0x{stream.ssrc:08x}")))
+
+    def plot(self, *, tz: str = "UTC") -> Any:
+        """Draw it over time: delta, jitter, skew, loss and MOS, bursts and outages shaded, key presses marked.
+
+        Parameters
+        ----------
+        tz : str
+            Zone in which times are shown.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The uppermost panel; its ``.figure`` has all of them. It shows itself in Jupyter.
+
+        Raises
+        ------
+        ValueError, CaptureError
+            As for :meth:`packets`; or there is no such zone.
+        """
+        from .output.plots.stream import draw_stream
+
+        quality = self._stream.quality
+        figure = draw_stream(
+            self._packets, self.intervals, about=self._about, tz=tz, gmin=self._analysis.result.options.gmin,
+            mos_scale=None if quality is None else quality.scale,
+        )  # fmt: skip
+        return figure.axes[0]
+
+    def plot_jitter(self, axes: Any = None) -> Any:
+        """Draw how its jitter is spread (matplotlib Axes); raises as :meth:`packets` does."""
+        from .output.plots.histograms import draw_jitter
+
+        return draw_jitter(self._packets, axes, about=self._about)
+
+    def plot_delay(self, axes: Any = None) -> Any:
+        """Draw how late its packets came on its own schedule, and how deep the jitter buffer is (matplotlib Axes).
+
+        Raises as :meth:`packets` does.
+        """
+        from .output.plots.histograms import draw_delay
+
+        options = self._analysis.result.options
+        return draw_delay(self._packets, axes, depth_ms=options.playout_ms, about=self._about)
 
     def plot_playout_sweep(self, depths_ms: Sequence[float] | None = None, axes: Any = None) -> Any:
         """Draw :meth:`playout_sweep` (matplotlib Axes)."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,8 @@ class PacketFigures:
     """Interarrival jitter after this packet (RFC 3550 A.8); NaN likewise."""
     skew_ms: Floats
     """Arrival against RTP clock since the last break, positive: late; NaN likewise."""
+    lateness_ms: Floats
+    """How late audio came on the stream's own schedule, by which a jitter buffer judges it; 0 at a break."""
     lost_before: Ints
     """Numbers missing for good directly before it, in order of sequence."""
     duplicate: Bools
@@ -138,13 +140,16 @@ def follow_packets(rows: Rows, turns: Sequence[Turn], options: Options) -> Packe
     return _figures(rows, table.trace, table.known_formats())
 
 
+_take_interpreted = cast(Any, kernel.update_streams).__wrapped__
+
+
 class _Trace:
     """What is written down of each packet."""
 
     def __init__(self, count: int) -> None:
         self.extended, self.segment = np.zeros(count, np.int64), np.zeros(count, np.int64)
         self.format = np.full(count, -1, np.int64)
-        self.delta, self.jitter, self.skew = (np.full(count, np.nan) for _ in range(3))
+        self.delta, self.jitter, self.skew, self.lateness = (np.full(count, np.nan) for _ in range(4))
         self.duplicate, self.out_of_order, self.late, self.breaks = (np.zeros(count, np.bool_) for _ in range(4))
 
 
@@ -174,6 +179,9 @@ class _Follower(StreamTable):
             """Rows that wait for the next packet to confirm them."""
             self._early_rows: list[int] = []
             """Rows that wait for the clock rate to be known."""
+            self._state: tuple[Any, ...] | None = None
+            """What the kernel works on, as it sees it; None where it has to be looked up again."""
+        self._rows = _view(rows)
         self._alone = False
         try:
             for self._at in range(start, end):
@@ -188,14 +196,14 @@ class _Follower(StreamTable):
     def _follow(self, rows: Rows, captures: int | npt.NDArray[np.int64]) -> None:
         """Let one packet pass."""
         at, trace = self._at, self.trace
-        number, payload_type = int(rows[at, row.SEQ]), int(rows[at, row.PT]) & 127
+        number, payload_type = self._rows[at, row.SEQ], self._rows[at, row.PT] & 127
         if self._waiting:
             self._confirm(rows, number, payload_type)
-        super().feed(rows, at, at + 1, captures)
-        ints = _view(self._ints[0])
+        self._pass(rows, at, captures)
+        ints = self._row
         before, after = self._tallied, _counts(ints)
         self._tallied = after
-        form = int(self._by_type[0, payload_type]) - 1
+        form = self._types[payload_type] - 1
         trace.format[at] = form
         trace.segment[at] = ints[state.RESTARTS]
         duplicate, reused = after[1] > before[1], after[2] > before[2]
@@ -214,6 +222,40 @@ class _Follower(StreamTable):
         if not duplicate and at != self._settled:
             self._note(at, form)
 
+    def _pass(self, rows: Rows, at: int, captures: int | npt.NDArray[np.int64]) -> None:
+        """Let the kernel take one packet.
+
+        It runs interpreted: a call of a compiled kernel takes longer than the work on one packet does.
+        """
+        reason, ledgers = kernel.NEW_ANNOUNCED, self._ledgers
+        if self.count:
+            if self._state is None:
+                self._state = self._views()
+            _take_interpreted(self._rows, at, at + 1, *self._state)
+            reason = int(self._out[0])
+            if reason == kernel.DONE:
+                return
+        if reason in (kernel.ROOM, kernel.EARLY_FULL):  # the packet is counted
+            ledgers.make_room()
+            if reason == kernel.EARLY_FULL:
+                self._settle_clock(0)
+        else:  # it is not
+            super().feed(rows, at, at + 1, captures)
+        self._state = self._views()
+
+    def _views(self) -> tuple[Any, ...]:
+        """Arguments of the kernel behind the rows."""
+        self._row, self._types = _view(self._ints[0]), _view(self._by_type[0])
+        options, ledgers = self._options, self._ledgers
+        arrays = (
+            self._slots, self._ints, self._reals, self._tally, self._ring, self._prints, self._by_type, self._counts,
+            self._format_table, self._early, self._announced.table, self._candidate_slots, self._held,
+            self._candidates, self._probation,
+        )  # fmt: skip
+        tables = (ledgers.intervals, ledgers.interval_reals, ledgers.holes, ledgers.events, ledgers.control, self._out)
+        limits = (options.probation_packets, options.silence_split_ns)
+        return (*[_view(each) for each in arrays], *limits, *[_view(each) for each in tables])
+
     def _confirm(self, rows: Rows, number: int, payload_type: int) -> None:
         """Where this packet confirms the one that waits, see what becomes of that one alone.
 
@@ -225,6 +267,7 @@ class _Follower(StreamTable):
             return
         if self._by_type[0, payload_type] == 0:
             self._settle(0, rows, self._at)
+            self._state = None
         ledgers = self._ledgers
         given: tuple[npt.NDArray[Any], ...] = (
             self._ints, self._reals, self._tally, self._ring, self._prints, ledgers.control
@@ -258,12 +301,12 @@ class _Follower(StreamTable):
         if role >= state.TELEPHONE_EVENT:
             return
         if clock:
-            self._note_timing(at)
+            self._note_timing(at, role != state.VIDEO)
         elif self._ints[0, state.EARLY] >= 0:
             del self._early_rows[int(self._ints[0, state.EARLY_COUNT]) - 1 :]
             self._early_rows.append(at)
 
-    def _note_timing(self, at: int) -> None:
+    def _note_timing(self, at: int, audio: bool) -> None:
         trace, ints = self.trace, _view(self._ints[0])
         counted, total, late = self._differences
         now = ints[state.JITTER_COUNT], ints[state.DELTA_SUM], int(self._tally[0, state.DISCARDED])
@@ -272,9 +315,14 @@ class _Follower(StreamTable):
             trace.delta[at] = (now[1] - total) / 1e6
             trace.jitter[at] = self._reals[0, state.JITTER]
             since = ints[state.REFERENCE_TIME] - ints[state.ANCHOR_TIME]  # below as in the kernel, to the bit
-            trace.skew[at] = since * 1e-6 - ints[state.OFFSET_TICKS] * 1000.0 / ints[state.REFERENCE_CLOCK]
+            skew = since * 1e-6 - ints[state.OFFSET_TICKS] * 1000.0 / ints[state.REFERENCE_CLOCK]
+            trace.skew[at] = skew
+            if audio:
+                trace.lateness[at] = skew - self._reals[0, state.BASE]
         else:
             trace.breaks[at] = True
+            if audio:
+                trace.lateness[at] = 0.0
         if now[2] > late:
             trace.late[at] = True
 
@@ -293,7 +341,7 @@ class _Follower(StreamTable):
                 s, form.clock_rate_hz, form.role == state.VIDEO, ints, self._reals, self._tally, self._ring,
                 self._early,
             )  # fmt: skip
-            self._note_timing(at)
+            self._note_timing(at, form.role != state.VIDEO)
         self._early_rows.clear()
         ints[s, state.BREAK], ints[s, state.EARLY_COUNT] = after, 0
         super()._replay(s, form)
@@ -330,6 +378,7 @@ def _figures(rows: Rows, trace: _Trace, formats: tuple[Format, ...]) -> PacketFi
         delta_ms=trace.delta,
         jitter_ms=trace.jitter,
         skew_ms=trace.skew,
+        lateness_ms=trace.lateness,
         lost_before=_lost_before(trace.extended, trace.segment),
         duplicate=trace.duplicate,
         out_of_order=trace.out_of_order,

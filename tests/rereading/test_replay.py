@@ -14,7 +14,7 @@ import sipanalyzer
 from sipanalyzer.options import Options
 from sipanalyzer.rereading.replay import PacketFigures, follow_packets
 from sipanalyzer.rereading.rows import read_packets_of
-from sipanalyzer.result import Measures
+from sipanalyzer.result import LATENESS_MS, Measures
 from tests.naive.rtp import Packet, judge, playout
 from tests.rtp.words import MS, rows_of, steady, streams, table_of
 
@@ -48,6 +48,9 @@ def agree(packets: PacketFigures, stream: Measures) -> None:
         assert sum(deltas) / len(deltas) == pytest.approx(stream.mean_delta_ms)
     if stream.discarded is not None:
         assert int(packets.late.sum()) == stream.discarded
+        ns = np.floor(np.minimum(packets.lateness_ms, 1e6)[~np.isnan(packets.lateness_ms)] * 1e6 + 0.5)
+        edges = [-np.inf, *(limit * 1e6 for limit in LATENESS_MS), np.inf]
+        assert np.histogram(ns, edges)[0].tolist() == list(stream.lateness)
 
 
 def test_worked_by_hand() -> None:

@@ -16,11 +16,14 @@ from ...rereading.replay import PacketFigures, follow_packets
 from ...result import Stream
 from ...rtp.streams import Turn
 
-__all__ = ["Series", "make_series", "series_of", "share_losses"]
+__all__ = ["STEPS_NS", "Series", "make_series", "series_of", "share_losses"]
 
 Ints = npt.NDArray[np.int64]
 
-_STEPS_MS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000)
+STEPS_NS = tuple(
+    ms * 1_000_000
+    for ms in (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000)
+)
 """Steps that people read easily."""
 
 
@@ -89,14 +92,14 @@ def series_of(packets: PacketFigures, start_ns: int, end_ns: int, most: int = 60
     if most < 1:
         raise ValueError(f"there must be a step at least, not {most}")
     span = max(0, end_ns - start_ns)
-    step = next((ms * 1_000_000 for ms in _STEPS_MS if span < ms * 1_000_000 * most), span // most + 1)
+    step = next((ns for ns in STEPS_NS if span < ns * most), span // most + 1)
     count = span // step + 1 if len(packets) else 0
     at = np.clip((packets.time_ns - start_ns) // step, 0, max(0, count - 1))
     return Series(
         start_ns=start_ns,
         step_ns=step,
         received=np.bincount(at, minlength=count).tolist(),
-        lost=share_losses(packets, start_ns, step, count).tolist(),
+        lost=share_losses(packets.time_ns, packets.extended, packets.lost_before, start_ns, step, count).tolist(),
         max_jitter_ms=_highest(packets.jitter_ms, at, count),
         max_delta_ms=_highest(packets.delta_ms, at, count),
         discarded=np.bincount(at[packets.late], minlength=count).tolist(),
@@ -111,13 +114,15 @@ def _highest(values: npt.NDArray[np.float64], at: Ints, count: int) -> list[floa
     return [None if value == -np.inf else value for value in highest.tolist()]
 
 
-def share_losses(packets: PacketFigures, start_ns: int, step_ns: int, count: int) -> Ints:
+def share_losses(
+    time_ns: Ints, extended: Ints, lost_before: Ints, start_ns: int, step_ns: int, count: int
+) -> Ints:  # fmt: skip
     """Packets lost in each step: number j of the m that are missing was due after j / (m + 1) of the gap.
 
     Parameters
     ----------
-    packets : PacketFigures
-        In order of arrival.
+    time_ns, extended, lost_before : int64[n]
+        Of each packet: arrival, extended sequence number, packets missing before it.
     start_ns, step_ns, count : int
         Where the steps begin, how long each is, how many there are.
 
@@ -127,12 +132,11 @@ def share_losses(packets: PacketFigures, start_ns: int, step_ns: int, count: int
         Their sum is the stream's loss.
     """
     lost = np.zeros(max(1, count), np.int64)
-    order = np.argsort(packets.extended, kind="stable")
-    holes = np.flatnonzero(packets.lost_before[order])
-    after = order[holes]
-    missing = packets.lost_before[after]
-    end = packets.time_ns[after] - start_ns
-    begin = np.minimum(packets.time_ns[order[holes - 1]] - start_ns, end)
+    order = np.argsort(extended, kind="stable")
+    holes = np.flatnonzero(lost_before[order])
+    missing = lost_before[order[holes]]
+    end = time_ns[order[holes]] - start_ns
+    begin = np.where(holes > 0, np.minimum(time_ns[order[holes - 1]] - start_ns, end), end)
     last = max(0, count - 1)
     first_step, last_step = (np.clip(edge // step_ns, 0, last) for edge in (begin, end))
     within = first_step == last_step
