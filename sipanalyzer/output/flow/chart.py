@@ -131,7 +131,9 @@ def _who(result: Result, call: Call, first: Seen | None) -> str:
     if call.caller is None and call.callee is None and call.partial and first is not None:
         uris = [result.messages.text(name, first.row) for name in ("from_uri", "to_uri")]
         users = [None if uri is None else user_part(uri) for uri in uris]
-    return (" and " if call.partial else " to ").join(shown(user or "?", _LONGEST_USER) for user in users)
+    return (" and " if call.partial else " to ").join(
+        shown((user or "?").partition(";")[0] or "?", _LONGEST_USER) for user in users
+    )
 
 
 # ---- messages

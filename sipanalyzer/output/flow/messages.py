@@ -23,6 +23,8 @@ from .words import shown
 __all__ = ["Arrows", "find_reinvites"]
 
 _LONGEST_METHOD, _LONGEST_REASON, _LONGEST_URI = 24, 60, 100
+_LONGEST_READ = 2_000
+"""Of a header's value."""
 _FRAGMENT = re.compile(rb"SIP/2\.0[ \t]+(\d{3})([^\r\n]{0,60})")
 _PARAMETER = re.compile(r';[ \t]*(cause|text)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^;,\s]*))', re.IGNORECASE)
 
@@ -160,14 +162,15 @@ def _description(said: Said, *, in_dialog: bool) -> str:
     if said.again and in_dialog:
         return f"{named} unchanged"
     hold = said.described.hold
-    told = f", hold ({hold})" if in_dialog and hold and said.part == "offer" else ""
+    told = ", hold" if in_dialog and hold and said.part == "offer" else ""
     return f"{named} {said.described.words}{told}"
 
 
 def _uri(text: str) -> str:
-    """The URI of a name-addr without its headers."""
+    """Scheme, user and host of the URI in a name-addr: its parameters and headers are in the message."""
     inside = text.partition("<")[2].partition(">")[0] if "<" in text else text
-    return shown(inside.strip().partition("?")[0], _LONGEST_URI)
+    user, at, host = inside[:_LONGEST_READ].strip().partition("?")[0].rpartition("@")
+    return shown(f"{user.partition(';')[0]}{at}{host.partition(';')[0]}", _LONGEST_URI)
 
 
 def _nothing(header: _Header, messages: Messages, each: Seen) -> list[str]:
@@ -177,7 +180,7 @@ def _nothing(header: _Header, messages: Messages, each: Seen) -> list[str]:
 
 def _invite(header: _Header, messages: Messages, each: Seen) -> list[str]:
     uri = messages.text("request_uri", each.row)
-    parts = [shown(uri, _LONGEST_URI)] if uri else []
+    parts = [_uri(uri)] if uri else []
     replaced = header(each, "Replaces")
     if replaced:
         parts.append(f"replaces call {shown(replaced.partition(';')[0].strip(), 60)}")

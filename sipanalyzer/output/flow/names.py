@@ -92,7 +92,7 @@ def _find_roles(
             opening[each.leg].add((each.from_tag, each.cseq))
     callees: dict[str, tuple[int, str | None]] = {}
     for leg, call in enumerate(calls):
-        caller, callee = (None if user is None else shown(user, _LONGEST_NAME) for user in (call.caller, call.callee))
+        caller, callee = (None if user is None else _name(user) for user in (call.caller, call.callee))
         if leg not in sent:
             _guess(names, messages, first.get(leg), key)
             continue
@@ -117,6 +117,11 @@ def _find_roles(
                     names.users.setdefault(host, callee)
 
 
+def _name(user: str) -> str:
+    """A user without the parameters that telephone numbers have (RFC 3966)."""
+    return shown(user.partition(";")[0] or user, _LONGEST_NAME)
+
+
 def _guess(names: Names, messages: Messages, first: Seen | None, key: Callable[[int], str]) -> None:
     """Of a call whose beginning was not captured: whose From and To its first message bears."""
     if first is None:
@@ -128,7 +133,7 @@ def _guess(names: Names, messages: Messages, first: Seen | None, key: Callable[[
             names.roles[host] = role
             user = user_part(uri) if uri else None
             if user:
-                names.users.setdefault(host, shown(user, _LONGEST_NAME))
+                names.users.setdefault(host, _name(user))
 
 
 def _find_products(names: Names, messages: Messages, seen: Sequence[Seen], key: Callable[[int], str]) -> None:

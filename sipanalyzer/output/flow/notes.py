@@ -29,7 +29,7 @@ _IN_THE_END = (
 _MOST_ALIKE = 3
 """Findings of one code that are told."""
 _MOST_FINDINGS = 30
-_MOST_HOLES = 10
+_MOST_HOLES, _MOST_CHANGES = 10, 60
 _LONGEST = 320
 _SILENCE_NS = 10_000_000_000
 """So long without a message is told."""
@@ -99,8 +99,10 @@ def make_notes(
     """
     stage = _Stage(cast, seen, *span)
     told, remarks = _findings(calls, lookups, stage)
-    notes = [*told, *_changes(calls, seen, said, stage), *_holes(result, calls, stage)]
-    return notes, remarks
+    changes = list(_changes(calls, seen, said, stage))
+    if len(changes) > _MOST_CHANGES:
+        remarks.append(f"Hold and codecs changed {len(changes) - _MOST_CHANGES} times more than is noted.")
+    return [*told, *changes[:_MOST_CHANGES], *_holes(result, calls, stage)], remarks
 
 
 # ---- findings

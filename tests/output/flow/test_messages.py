@@ -22,7 +22,8 @@ def request(method: str, headers: Sequence[str], kind: str = "", body: bytes = b
     tape.set_up(sdp(A, 4000), sdp(B, 5000))
     lines = [
         f"{method} sip:b@x SIP/2.0", "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK77", "From: <sip:a@x>;tag=a",
-        "To: <sip:b@x>;tag=b", "Call-ID: one", f"CSeq: 7 {method}", *headers, *([f"Content-Type: {kind}"] if kind else []),
+        "To: <sip:b@x>;tag=b", "Call-ID: one", f"CSeq: 7 {method}", *headers,
+        *([f"Content-Type: {kind}"] if kind else []),
         f"Content-Length: {len(body)}", "", "",
     ]  # fmt: skip
     tape.udp(5, A, 5060, B, 5060, "\r\n".join(lines).encode() + body)

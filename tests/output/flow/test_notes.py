@@ -148,3 +148,13 @@ def test_a_note_never_stands_outside_the_chart() -> None:
     for chart in (early, late):
         assert chart.start == T0 and len(notes(chart)) == 1
     assert make_capture().grade is None and make_call().partial is False
+
+
+def test_of_hold_without_end_the_first_are_noted_and_the_others_counted() -> None:
+    tape = Tape()
+    tape.set_up(sdp(A, 4000), sdp(B, 5000))
+    for k in range(70):
+        tape.request(5 + k, A, B, "INVITE", sdp(A, 4000, lines=["sendrecv" if k % 2 else "sendonly"]), cseq=2 + k)
+    chart = chart_of(tape.analyze())
+    assert sum("hold" in text for text in notes(chart)) == 60
+    assert "Hold and codecs changed 10 times more than is noted." in chart.remarks
