@@ -12,7 +12,7 @@ import datetime
 from ..result import Call, Result
 from .cells import local_time
 from .flow.chart import make_chart
-from .flow.model import FlowChart, Note
+from .flow.model import FlowChart, Fold, Note
 from .flow.text import draw_parts
 from .terminal import Line, wrap
 
@@ -47,6 +47,8 @@ def flow_lines(result: Result, call: Call, width: int, tz: datetime.tzinfo) -> l
             since = 0
         lines += row
         since += len(row)
+    if not left_out and any(isinstance(row, Fold) for row in chart.rows):
+        lines += [[(line, "dim")] for line in wrap("sipanalyzer flow --all draws every message", width)]
     return [*lines, *drawn.remarks]
 
 

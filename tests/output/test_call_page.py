@@ -96,6 +96,18 @@ def test_a_long_call_shows_its_beginning_and_its_end() -> None:
     assert len(call_data(result, result.calls[0])["messages"]) == 300
 
 
+def test_a_folded_flow_says_how_to_see_all_of_it() -> None:
+    rows = [
+        {"time": T0 + row * MS, "frame": row + 1, "method": "OPTIONS", "cseq": row // 2, "branch": f"z{row // 2}"}
+        | ({"status": 200, "reason": "OK"} if row % 2 else {})
+        for row in range(60)
+    ]
+    result = make_result(messages=make_messages(rows), calls=(make_call(rows=tuple(range(60)), streams=()),))
+    assert "times more in" in page(result)
+    assert "sipanalyzer flow --all draws every message" in page(result)
+    assert "flow --all" not in page(make_result())
+
+
 def test_the_other_legs_are_named_with_what_became_of_them() -> None:
     leg = make_call(call_id="two", state="failed", caller="pbx")
     session = Session(4, ("one@10.0.0.1", "two"), 1.5, (Evidence("X-CID", "abc", 1.5, ("one@10.0.0.1", "two")),))
