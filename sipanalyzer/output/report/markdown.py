@@ -31,6 +31,8 @@ MOST = 60_000
 _FINDINGS = 20
 _CALLS = 30
 _FLOWS = 5
+_ALIKE = 3
+"""Findings of one code that have their sentences; the others are counted."""
 _EVIDENCE = 8
 _CAPTURES = 20
 _ANOMALIES = 10
@@ -79,7 +81,7 @@ def _foot(report: Report) -> str:
 
 def _settings(report: Report) -> Iterator[str]:
     if report.settings:
-        told = ", ".join(f"{name} = {value}" for name, value, _ in report.settings)
+        told = ", ".join(f"{name}={value}" for name, value, _ in report.settings)
         yield from ("", f"Settings that are not the defaults: {words(told, 2_000)}.")
 
 
@@ -99,14 +101,18 @@ def _findings(result: Result) -> Iterator[str]:
     yield from ("", "## Findings", "")
     known = {call.call_id for call in result.calls}
     several = len(result.captures) > 1
-    seen: set[str] = set()
-    for finding in found[:_FINDINGS]:
-        yield from _finding(finding, result, known, several, finding.code in seen)
-        seen.add(finding.code)
-    if len(found) > _FINDINGS:
-        counts = Counter(each.code for each in found[_FINDINGS:])
-        more = ", ".join(f"{count:,} {code}" for code, count in counts.most_common())
-        yield f"- And {count_of(len(found) - _FINDINGS, 'more finding')}: {words(more)}."
+    seen: Counter[str] = Counter()
+    told = 0
+    for finding in found:
+        seen[finding.code] += 1
+        if told < _FINDINGS and seen[finding.code] <= _ALIKE:
+            told += 1
+            yield from _finding(finding, result, known, several, seen[finding.code] > 1)
+            seen[f"told {finding.code}"] += 1
+    more = [(code, count - seen[f"told {code}"]) for code, count in seen.items() if not code.startswith("told ")]
+    left = ", ".join(f"{count:,} {code}" for code, count in more if count)
+    if left:
+        yield f"- And more: {words(left)}."
 
 
 def _finding(finding: Finding, result: Result, known: set[str], several: bool, again: bool) -> Iterator[str]:
