@@ -92,7 +92,13 @@ async function drawCharts() {
   var grid = Bokeh.Plotting.gridplot(figures.map(function (each) { return [each]; }), { toolbar_location: "right", merge_tools: true, sizing_mode: "stretch_width" });
   var made = await Bokeh.Plotting.show(grid, box);
   var views = [].concat(made);
-  function remove() { views.forEach(function (view) { view.remove(); }); }
+  var paper = grid.document;
+  function remove() { // BokehJS keeps every document it has shown, until it is told
+    views.forEach(function (view) { view.remove(); });
+    var at = Bokeh.documents.indexOf(paper);
+    if (at >= 0) { Bokeh.documents.splice(at, 1); }
+    if (paper) { paper.clear(); }
+  }
   if (turn !== drawing || opened !== mine) { remove(); return; }
   mine.charts = { remove: remove };
 }

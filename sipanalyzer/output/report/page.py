@@ -33,6 +33,8 @@ _SCRIPTS = ("report.js", "tables.js", "call.js", "charts.js", "start.js")
 _CHUNK = 25
 """Calls that lie together: unpacked at once, and small enough that opening one is instant."""
 _FIRST = 25
+_FEW = 3
+"""Captures that are told fact by fact; more stand in a table."""
 _SYMBOLS = {"fine": "\u2713", "error": "\u2715", "warning": "\u25b2", "info": "\u25cf"}
 _WORDS = {"fine": "Nothing wrong found", "error": "Errors", "warning": "Warnings", "info": "Worth knowing"}
 _ORDER = (
@@ -229,7 +231,14 @@ def _first_calls(calls: Sheet, worst: list[str | None]) -> dict[str, Any]:
 
 def _sheet_part(sheet: Sheet) -> dict[str, Any]:
     """A table's section: what stands in it as plain HTML, and whether a table that sorts and filters does."""
-    part = {"name": sheet.name, "title": sheet.title, "meaning": sheet.meaning, "dynamic": True, "static": None}
+    part = {
+        "name": sheet.name,
+        "title": sheet.title,
+        "meaning": sheet.meaning,
+        "dynamic": True,
+        "static": None,
+        "printed": False,
+    }
     places = {each.name: at for at, each in enumerate(sheet.headings)}
     if sheet.name == "captures":
         facts = [
@@ -240,11 +249,12 @@ def _sheet_part(sheet: Sheet) -> dict[str, Any]:
             ]
             for row in sheet.rows
         ]
-        return part | {"static": facts[:_FIRST], "dynamic": len(facts) > 1}
+        few = len(facts) <= _FEW
+        return part | {"static": facts if few else None, "dynamic": not few, "printed": True}
     if sheet.name == "statistics" and "scope" in places:
         whole = [row for row in sheet.rows if row[places["scope"]] in (None, "all")]
         shown, rows = _columns(sheet, _STATISTICS, whole)
-        return part | {"static": rows, "shown": shown}
+        return part | {"static": rows, "shown": shown, "printed": True}
     return part
 
 
@@ -254,8 +264,9 @@ def _columns(
     """Some columns of some rows as texts: the headings, and per row pairs of a text and its heading."""
     places = {each.name: at for at, each in enumerate(sheet.headings)}
     picked = [(places[name], sheet.headings[places[name]]) for name in wanted if name in places]
+    kinds = {"int": "number", "float": "number", "time": "time"}
     shown = [
-        {"name": each.name, "title": _title(each), "meaning": each.meaning, "number": each.dtype in ("int", "float")}
+        {"name": each.name, "title": _title(each), "meaning": each.meaning, "kind": kinds.get(each.dtype)}
         for _, each in picked
     ]
     texts = [[(_text(row[at], each), head) for (at, each), head in zip(picked, shown, strict=True)] for row in rows]
@@ -276,6 +287,8 @@ def _text(value: Cell, heading: Heading) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
+        if heading.name == "value" and value.is_integer():  # of the statistics: counts and figures in one column
+            return f"{value:.0f}"
         return number(value, heading.unit)
     return str(value).replace(",", ", ") if heading.name == "findings" else str(value)
 

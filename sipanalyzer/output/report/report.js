@@ -80,9 +80,10 @@ var OUTCOMES = {
 var OUTCOME_MARKS = { answered: "\u2713", unanswered: "\u25cb", failed: "\u2715", unknown: "\u2026" };
 
 /* A cell as people read it. */
-function shown(value, unit, dtype) {
+function shown(value, unit, dtype, name) {
   if (value === null || value === undefined) { return ""; }
   if (typeof value === "boolean") { return value ? "yes" : "no"; }
+  if (name === "value" && Number.isInteger(value)) { return String(value); } // of the statistics: counts and figures in one column
   if (typeof value === "number" && dtype === "float") { return value.toFixed(unit in PLACES ? PLACES[unit] : 2); }
   return String(value);
 }

@@ -114,8 +114,8 @@ function printCalls() {
   var places = names.map(function (name) { return name ? place(sheet, name) : worst; });
   table.tBodies[0].replaceChildren(...rows.slice(0, MOST_PRINTED).map(function (at) {
     return make("tr", {}, places.map(function (where) {
-      var heading = sheet.headings[where], figure = heading[4] === "int" || heading[4] === "float";
-      return make("td", { class: figure ? "number" : null }, cellNode(heading[0], sheet.rows[at][where], heading[2], heading[4], null));
+      var heading = sheet.headings[where], kind = { int: "number", float: "number", time: "time" }[heading[4]];
+      return make("td", { class: kind }, cellNode(heading[0], sheet.rows[at][where], heading[2], heading[4], null));
     }));
   }));
   var more = byId("printed-more"), left = rows.length - MOST_PRINTED;

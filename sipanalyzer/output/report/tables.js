@@ -55,7 +55,7 @@ function commonDay(rows, at) {
 function cellNode(name, value, unit, dtype, day) {
   if (name === "severity") { return severityChip(value) || ""; }
   if (name === "state" && Object.hasOwn(OUTCOMES, value || "")) { return stateChip(value); }
-  var text = shown(value, unit, dtype);
+  var text = shown(value, unit, dtype, name);
   if (name === "findings" || name === "causes") { text = text.replaceAll(",", ", "); }
   if (day && dtype === "time") { text = text.slice(11); }
   return document.createTextNode(text);
@@ -266,11 +266,25 @@ function makeTable(box, sheet) {
       moveRow(api, row, event.key === "ArrowDown" ? 1 : -1);
     }
   });
+  var clear = make("button", { type: "button", class: "step clear", hidden: true, onclick: function () { made.clear(); } }, "Clear filters");
+  box.querySelector(".dt-search").append(clear);
+  api.on("draw", function () {
+    var page = api.page.info();
+    clear.hidden = page.recordsDisplay === page.recordsTotal && !api.search();
+  });
   if (sheet.more) {
     box.append(make("p", { class: "quiet" }, plural(sheet.more, "more row") + " left out of this page."));
   }
-  var made = { api: api, sheet: sheet, box: box };
-  if (calls) { made.follow = quickFilters(quick, api, sheet); }
+  var made = { api: api, sheet: sheet, box: box, clear: function () {
+    box.querySelectorAll(".filter-row input, .filter-row select").forEach(function (each) {
+      each.value = "";
+      each.removeAttribute("aria-invalid");
+    });
+    sheet.headings.forEach(function (heading, at) { api.search.fixed("column-" + at, null); });
+    api.search("").order([]);
+    if (made.all) { made.all(); } else { api.draw(); }
+  } };
+  if (calls) { Object.assign(made, quickFilters(quick, api, sheet)); }
   loaded.set(sheet.name, made);
   return made;
 }
@@ -312,8 +326,8 @@ function quickFilters(box, api, sheet) {
     buttons.set(choice[0], button);
     box.append(button);
   });
-  function choose(name, code) {
-    if (name === current && code === extra) { return; }
+  function choose(name, code, anew) {
+    if (name === current && code === extra && !anew) { return; }
     current = name; extra = code;
     buttons.forEach(function (button, key) { button.setAttribute("aria-pressed", String(!code && key === name)); });
     Array.from(box.querySelectorAll(".only")).forEach(function (node) { node.remove(); });
@@ -327,8 +341,14 @@ function quickFilters(box, api, sheet) {
     }
     api.search.fixed("quick", test ? function (text, row) { return test(row); } : null).draw();
   }
-  return function (code) { // what an address asks for; without a code the reader's own choice stays
-    if (code || extra) { choose("all", code); }
+  return {
+    follow: function (code) { // what an address asks for; without a code the reader's own choice stays
+      if (code || extra) { choose("all", code); }
+    },
+    all: function () {
+      if (location.hash.startsWith("#calls&")) { history.replaceState(null, "", "#calls"); }
+      choose("all", null, true);
+    }
   };
 }
 
