@@ -6,7 +6,6 @@ and its role. A User-Agent or Server header names the host that wrote it, not th
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -65,52 +64,72 @@ def find_names(messages: Messages, calls: Sequence[Call], seen: Sequence[Seen], 
     return names
 
 
-def _find_roles(
-    names: Names, messages: Messages, calls: Sequence[Call], seen: Sequence[Seen], key: Callable[[int], str]
-) -> None:
-    sent: dict[int, dict[str, int]] = defaultdict(dict)
-    received: dict[int, dict[str, int]] = defaultdict(dict)
-    opening: dict[int, set[tuple[int, int]]] = defaultdict(set)
-    answered: dict[tuple[int, str], int] = {}
-    first: dict[int, Seen] = {}
+@dataclass(slots=True)
+class _Opening:
+    """How the INVITEs of one leg travelled: who first sent and received one, and answered it for good, and when."""
+
+    first: Seen
+    sent: dict[str, int] = field(default_factory=dict)
+    received: dict[str, int] = field(default_factory=dict)
+    answered: dict[str, int] = field(default_factory=dict)
+    known: set[tuple[int, int]] = field(default_factory=set)
+    """From tag and CSeq of each."""
+
+    def caller(self) -> str | None:
+        """Who sent the first one: of those that received none, if there are any; a call may come back to its caller."""
+        roots = [host for host in self.sent if host not in self.received] or list(self.sent)
+        return min(roots, key=self.sent.__getitem__, default=None)
+
+
+def _openings(names: Names, seen: Sequence[Seen], key: Callable[[int], str]) -> dict[int, _Opening]:
+    openings: dict[int, _Opening] = {}
     for each in seen:
-        first.setdefault(each.leg, each)
+        opening = openings.get(each.leg)
+        if opening is None:
+            opening = openings[each.leg] = _Opening(each)
         if each.method != "INVITE":
             continue
         source, target = key(each.src), key(each.dst)
-        if each.status >= 200:
-            answered.setdefault((each.leg, source), each.time)
-            if each.status < 300:
+        if each.status:
+            if each.status >= 200:
+                opening.answered.setdefault(source, each.time)
+            if 200 <= each.status < 300:
                 names.answerers |= {source, target}
-        if not each.status and each.to_tag < 0:
-            sent[each.leg].setdefault(source, each.time)
-            received[each.leg].setdefault(target, each.time)
-        elif each.status and (each.from_tag, each.cseq) in opening[each.leg]:  # its INVITE was not captured on this hop
-            sent[each.leg].setdefault(target, each.time)
-            received[each.leg].setdefault(source, each.time)
-        if not each.status and each.to_tag < 0:
-            opening[each.leg].add((each.from_tag, each.cseq))
+            source, target = target, source  # what is answered was sent, though it may not have been captured
+        if each.to_tag < 0 and not each.status:
+            opening.known.add((each.from_tag, each.cseq))
+        if (each.from_tag, each.cseq) in opening.known:
+            opening.sent.setdefault(source, each.time)
+            opening.received.setdefault(target, each.time)
+    return openings
+
+
+def _find_roles(
+    names: Names, messages: Messages, calls: Sequence[Call], seen: Sequence[Seen], key: Callable[[int], str]
+) -> None:
+    openings = _openings(names, seen, key)
     callees: dict[str, tuple[int, str | None]] = {}
     for leg, call in enumerate(calls):
-        caller, callee = (None if user is None else _name(user) for user in (call.caller, call.callee))
-        if leg not in sent:
-            _guess(names, messages, first.get(leg), key)
+        opening = openings.get(leg)
+        if opening is None or not opening.sent:
+            _guess(names, messages, None if opening is None else opening.first, key)
             continue
-        for host, time in sent[leg].items():
-            if host in received[leg]:
+        caller, callee = (None if user is None else _name(user) for user in (call.caller, call.callee))
+        first = opening.caller()
+        for host, time in opening.sent.items():
+            if host in callees:
+                before, user = callees[host]
+                if time < openings[before].answered.get(host, time + 1) or user is None or user != caller:
+                    names.roles[host] = "between"  # the other half of a back-to-back user agent
+                    names.joining.add(host)
+            elif host == first:
+                if names.roles.setdefault(host, "caller") == "caller" and caller:
+                    names.users.setdefault(host, caller)
+            elif host in opening.received:
                 names.roles[host] = "between"
                 names.passing.add(host)
-            elif host in callees:
-                before, user = callees[host]
-                if time < answered.get((before, host), time + 1) or user is None or user != caller:
-                    names.roles[host] = "between"
-                    names.joining.add(host)
-            elif host not in names.roles and time == min(sent[leg].values()):
-                names.roles[host] = "caller"
-                if caller:
-                    names.users.setdefault(host, caller)
-        for host in received[leg]:
-            if host not in sent[leg] and host not in names.roles:
+        for host in opening.received:
+            if host not in opening.sent and host not in names.roles:
                 names.roles[host] = "callee"
                 callees[host] = leg, callee
                 if callee:

@@ -41,3 +41,20 @@ def test_hostile_names_are_cleaned_and_cut() -> None:
     chart = chart_of(tape.analyze())
     name = chart.participants[0].name or ""
     assert name.startswith("\\u202e" + "x" * 10) and len(name) <= 40 and name.endswith("\u2026")
+
+
+def test_a_call_that_comes_back_to_its_caller_has_one_all_the_same() -> None:
+    tape = Tape()
+    tape.request(0, A, P, "INVITE", initial=True)
+    tape.request(0.1, P, A, "INVITE", initial=True)
+    tape.reply(1, A, P, 200)
+    tape.reply(1.1, P, A, 200)
+    assert people(chart_of(tape.analyze())) == [(A, "a", "caller"), (P, "proxy", "between")]
+
+
+def test_who_answers_what_was_not_captured_is_called_all_the_same() -> None:
+    tape = Tape()
+    tape.request(0, A, P, "INVITE", initial=True)
+    tape.reply(1, B, "10.0.0.8", 180)  # on another hop the responses only: encrypted requests, say
+    chart = chart_of(tape.analyze())
+    assert people(chart) == [(A, "a", "caller"), (P, "b", "callee"), ("10.0.0.8", None, "between"), (B, "b", "callee")]
