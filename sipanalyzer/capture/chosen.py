@@ -1,14 +1,15 @@
 """Records of a capture by their numbers, as they stand in the file. Floor 2.
 
-Comes in: an :class:`~sipanalyzer.capture.source.Input` and numbers of frames. Goes out: :class:`Record` after
-:class:`Record`, in the file's order: the packet's bytes, its time in the clock of its interface, its options. Reading
-ends behind the last of them. Sources: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
+Comes in: an :class:`~sipanalyzer.capture.source.Input`, and numbers of frames or bytes to be found in them. Goes out:
+:class:`Record` after :class:`Record`, in the file's order: the packet's bytes, its time in the clock of its interface,
+its options. Sources: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
 """
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,9 +20,10 @@ from sipanalyzer.capture.formats import PcapHeader, parse_pcap_header
 from sipanalyzer.capture.source import Input
 from sipanalyzer.capture.window import SLACK, Slot, Window
 from sipanalyzer.kernels import picking, records
+from sipanalyzer.kernels.walkstate import MAX_OFFSET_S, NO_TIME, to_nanoseconds
 from sipanalyzer.options import Options
 
-__all__ = ["Interface", "Record", "Section", "read_chosen"]
+__all__ = ["Interface", "Record", "Section", "read_chosen", "read_matching"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -68,13 +70,23 @@ class Interface:
         """Value of an option; None where it has none."""
         return next((value for each, value in self.options if each == code), None)
 
+    def _clock(self) -> tuple[int, int, int]:
+        """Whether a tick is a power of two, its exponent, and seconds to be added."""
+        resolution, offset = self.value(RESOLUTION) or b"\x06", self.value(OFFSET) or bytes(8)
+        return resolution[0] >> 7, resolution[0] & 0x7F, int.from_bytes(offset, "little", signed=True)
+
     def ticks(self, time_ns: int) -> int:
         """A time in units of its clock."""
-        resolution, offset = self.value(RESOLUTION) or b"\x06", self.value(OFFSET) or bytes(8)
-        exponent = resolution[0] & 0x7F
-        a_second = 1 << exponent if resolution[0] >> 7 else 10**exponent
-        time_ns -= int.from_bytes(offset, "little", signed=True) * 1_000_000_000
-        return max(0, -(-time_ns * a_second // 1_000_000_000)) & 0xFFFFFFFFFFFFFFFF
+        binary, exponent, offset = self._clock()
+        a_second = 1 << exponent if binary else 10**exponent
+        return max(0, -(-(time_ns - offset * 1_000_000_000) * a_second // 1_000_000_000)) & 0xFFFFFFFFFFFFFFFF
+
+    def time_ns(self, ticks: int) -> int | None:
+        """A time of its clock in ns since 1970; None where it cannot be believed."""
+        binary, exponent, offset = self._clock()
+        offset = max(-MAX_OFFSET_S, min(MAX_OFFSET_S, offset))
+        time = to_nanoseconds(ticks >> 32, ticks & 0xFFFFFFFF, binary, exponent, offset)
+        return None if time == NO_TIME else time
 
 
 @dataclass(slots=True, eq=False)
@@ -117,41 +129,83 @@ def read_chosen(one: Input, frames: Ints, options: Options) -> Iterator[Record]:
     CaptureError
         If it cannot be opened, or is no capture.
     """
-    if not len(frames):
-        return
+    if len(frames):
+        yield from _read(one, _Picker(np.ascontiguousarray(frames, np.int64)), options)
+
+
+def read_matching(one: Input, patterns: Sequence[re.Pattern[bytes]], options: Options) -> Iterator[Record]:
+    """Records in which bytes are found; a match may begin in what the file has beside the packet.
+
+    Parameters
+    ----------
+    one : Input
+        The capture.
+    patterns : sequence of re.Pattern
+        What is looked for; each should begin with bytes that are rare, or this is slow.
+    options : Options
+        As above.
+
+    Raises
+    ------
+    CaptureError
+        If it cannot be opened, or is no capture.
+    """
+    yield from _read(one, _Picker(None, patterns), options)
+
+
+def _read(one: Input, picker: _Picker, options: Options) -> Iterator[Record]:
     opened = open_capture(one)
     try:
         slot = Slot(options.block_bytes, options.max_record_bytes)
         window = Window(opened.source, lambda: slot, opened.head)
-        wanted = np.ascontiguousarray(frames, np.int64)
         if opened.header is None:
-            yield from _of_pcapng(window, wanted, options)
+            yield from _of_pcapng(window, picker, options)
         else:
-            yield from _of_pcap(window, opened.header, wanted, options)
+            yield from _of_pcap(window, opened.header, picker, options)
     finally:
         opened.source.close()
 
 
+class _Picker:
+    """What is looked for: frames by number, or all in which bytes are found."""
+
+    def __init__(self, wanted: Ints | None, patterns: Sequence[re.Pattern[bytes]] = ()) -> None:
+        self.state = np.zeros(picking.STATE, np.int64)
+        self.picked = np.zeros((BATCH, picking.PICK), np.int64)
+        self.wanted = np.empty(0, np.int64) if wanted is None else wanted
+        self._patterns = patterns
+
+    def found(self, window: Window) -> list[list[int]]:
+        """Rows of what was picked, and looked for; moves the window on."""
+        rows = self.picked[: self.state[picking.PICKED]]
+        start, stop = window.start, int(self.state[picking.AT])
+        window.start = stop
+        if not len(self.wanted):
+            view = window.slot.data[start:stop].data
+            places = [start + match.start() for pattern in self._patterns for match in pattern.finditer(view)]
+            at = np.searchsorted(rows[:, picking.RECORD], np.array(places, np.int64), side="right") - 1
+            rows = rows[np.unique(at[at >= 0])]
+        return rows.tolist()  # type: ignore[no-any-return]
+
+
 # ---- pcap
-def _of_pcap(window: Window, header: PcapHeader, wanted: Ints, options: Options) -> Iterator[Record]:
+def _of_pcap(window: Window, header: PcapHeader, picker: _Picker, options: Options) -> Iterator[Record]:
     section = _of_file_header(window.peek(FILE_HEADER_BYTES), header)
     window.start += FILE_HEADER_BYTES
-    picked, state = np.zeros((BATCH, picking.PICK), np.int64), np.zeros(picking.STATE, np.int64)
     while True:
         window.fill()
         data = window.slot.data
         reason = picking.pick_pcap(
             data, window.start, window.end, header.big, header.extra, header.swapped, options.max_record_bytes,
-            wanted, picked, state,
+            picker.wanted, picker.picked, picker.state,
         )  # fmt: skip
         a_second = 1_000_000_000 // header.tick_ns
         order = ">II" if header.big else "<II"
-        for at, size, wire, frame in picked[: state[picking.PICKED]].tolist():
+        for at, size, wire, frame in picker.found(window):
             seconds, fraction = struct.unpack_from(order, data.data, at)
             begin = at + 16 + header.extra
             packet = data[begin : begin + size].tobytes()
             yield Record(frame, section, 0, seconds * a_second + fraction, packet, wire)
-        window.start = int(state[picking.AT])
         if reason == records.FILE_HEADER and window.want(FILE_HEADER_BYTES):
             head = window.peek(FILE_HEADER_BYTES)
             another = parse_pcap_header(head)
@@ -176,21 +230,19 @@ def _of_file_header(head: bytes, header: PcapHeader) -> Section:
 
 
 # ---- pcapng
-def _of_pcapng(window: Window, wanted: Ints, options: Options) -> Iterator[Record]:
+def _of_pcapng(window: Window, picker: _Picker, options: Options) -> Iterator[Record]:
     section, big = Section(), False
-    picked, state = np.zeros((BATCH, picking.PICK), np.int64), np.zeros(picking.STATE, np.int64)
     while True:
         window.fill()
         data = window.slot.data
         reason = picking.pick_pcapng(
             data, window.start, window.end, big, options.max_record_bytes + SLACK // 2, options.max_block_bytes,
-            wanted, picked, state,
+            picker.wanted, picker.picked, picker.state,
         )  # fmt: skip
-        for at, size, kind, frame in picked[: state[picking.PICKED]].tolist():
+        for at, size, kind, frame in picker.found(window):
             record = _packet(data[at : at + size].tobytes(), kind, frame, section, big)
             if record is not None:
                 yield record
-        window.start = int(state[picking.AT])
         if reason == records.ROWS_FULL:
             continue
         if reason == records.BLOCK and window.end - window.start >= 12:
@@ -207,7 +259,7 @@ def _of_pcapng(window: Window, wanted: Ints, options: Options) -> Iterator[Recor
                     return
                 section.interfaces.append(_interface(window.peek(size), big))
             elif kind in NUMBERED:
-                state[picking.FRAME] += 1
+                picker.state[picking.FRAME] += 1
             if not window.skip(size):
                 return
             continue

@@ -24,9 +24,15 @@ __all__ = ["audio", "extract"]
 @click.option("--force", is_flag=True, help="Overwrite FILE where it exists.")
 @reading_options()
 def extract(captures: tuple[str, ...], which: str, output: str, session: bool, force: bool, **options: Any) -> int:
-    """One call as a capture of its own: its SIP, RTP and RTCP as they were on the wire."""
+    """One call as a capture of its own, a pcapng that Wireshark opens: its SIP, RTP and RTCP as they were on the wire.
+
+    IP fragments and TCP segments, ICMP errors, STUN, DTLS and T.38 of the call are in it as well, with their times and
+    interfaces; a comment says which call it is and from where, and comments on packets which frames they were.
+    """
     from .writing import check_output
 
+    if "-" in captures:
+        raise click.UsageError("frames are read from the capture once more, and standard input can be read once only")
     reading = make_reading(captures, **options)
     check_output(output, force)
     result, status = reading.read()

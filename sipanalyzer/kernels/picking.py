@@ -47,7 +47,7 @@ __all__ = ["PICK", "STATE", "pick_pcap", "pick_pcapng"]
 AT = 0  # where to go on in the bytes
 PICKED = 1  # records found by this call
 FRAME = 2  # frames numbered so far
-NEXT = 3  # wanted frames found so far
+NEXT = 3  # wanted frames that were passed
 STATE = 4
 
 # columns of what was picked, int64[n, PICK]
@@ -82,7 +82,7 @@ def pick_pcap(
     big, extra, swapped, max_record
         As in :func:`~sipanalyzer.kernels.records.walk_pcap`.
     wanted : int64[m]
-        Numbers of the frames wanted, ascending.
+        Numbers of the frames wanted, ascending; empty: all of them.
     picked : int64[k, PICK]
         Where what was found is written.
     state : int64[STATE]
@@ -96,11 +96,12 @@ def pick_pcap(
     at = start
     frame = int(state[FRAME])
     following = int(state[NEXT])
+    many = wanted.shape[0]
     count = 0
     header = 16 + extra
     reason = USED_UP
     while at + header <= end:
-        if following >= wanted.shape[0]:
+        if following >= many and many > 0:
             reason = ENOUGH
             break
         if count >= picked.shape[0]:
@@ -138,8 +139,9 @@ def pick_pcap(
         if at + header + captured > end:
             break
         frame += 1
-        if frame >= wanted[following]:
+        while following < many and wanted[following] < frame:
             following += 1
+        if many == 0 or (following < many and wanted[following] == frame):
             picked[count, RECORD] = at
             picked[count, SIZE] = captured
             picked[count, WIRE] = wire
@@ -183,10 +185,11 @@ def pick_pcapng(
     at = start
     frame = int(state[FRAME])
     following = int(state[NEXT])
+    many = wanted.shape[0]
     count = 0
     reason = USED_UP
     while at + 8 <= end:
-        if following >= wanted.shape[0]:
+        if following >= many and many > 0:
             reason = ENOUGH
             break
         if count >= picked.shape[0]:
@@ -221,8 +224,9 @@ def pick_pcapng(
             frame += 1
         elif kind == SYSDIG_EVENT or kind == SYSDIG_EVENT_V2 or kind == SYSDIG_EVENT_V2_LARGE:
             frame += 1
-        if is_packet and frame >= wanted[following]:
+        while following < many and wanted[following] < frame:
             following += 1
+        if is_packet and (many == 0 or (following < many and wanted[following] == frame)):
             picked[count, RECORD] = begin
             picked[count, SIZE] = size
             picked[count, WIRE] = kind

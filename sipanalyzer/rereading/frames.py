@@ -24,7 +24,9 @@ from ..kernels.row import row_hash
 from ..kernels.survey import find_few
 from ..network.endpoints import address_words
 from ..result import Result, Stream
+from ..rtp.figures import Socket
 from ..unpacking import AnomaliesOfCaptures
+from .datagrams import find_datagrams
 from .tracking import Tracker
 from .wanted import Wanted
 
@@ -178,6 +180,19 @@ class _Search:
                     break
         self._tracker.finish()
         self._settle(np.empty((0, row.WIDTH), np.int64), np.empty(0, np.int64))
+        for number, one in zip(self._numbers.tolist(), inputs, strict=True) if self._wanted.datagrams else ():
+            found = list(find_datagrams(one, number, self._wanted.datagrams, self._within, self._options))
+            if found:
+                self._parts.append((np.array(found, np.int64), True))
+
+    def _within(self, src: Socket, dst: Socket, time: int) -> bool:
+        """Whether a datagram belongs, and was analysed."""
+        since, until = self._options.from_time_ns, self._options.to_time_ns
+        return (
+            (since is None or time >= since)
+            and (until is None or time <= until)
+            and self._wanted.packet(src, dst, time)
+        )
 
     def chosen(self, inputs: Sequence[Input]) -> list[Chosen]:
         """What was found."""

@@ -122,13 +122,12 @@ class Way:
         since = begin if self._pending is None else self._pending
         taken: list[Place] = []
         for number, mine in enumerate(verdicts):
-            stretch = (since, end) if number == 0 else (begin, end)
             if mine:
-                taken += self._beginning(all_of_it)
-                for each in self._neutral if self.last != OTHER else ():
-                    taken += self._take(each)
-                taken += self._take((min((piece.begin for piece in self._pieces), default=begin), end)
-                                    if all_of_it else stretch)  # fmt: skip
+                first = since if number == 0 else begin
+                taken += self._before(first, end)
+                if all_of_it:
+                    first = min((piece.begin for piece in self._pieces), default=first)
+                taken += self._take((first, end))
             self.last = MINE if mine else OTHER
             self._neutral.clear()
         if not waits:
@@ -153,12 +152,19 @@ class Way:
         self._pending = None
         return taken
 
-    def _beginning(self, all_of_it: bool) -> list[Place]:
-        """What stands before the first message, where that is looked for or cannot be understood without."""
-        if self.last != START and not (self._opening and all_of_it):
-            return []
-        taken, self.syns = self.syns, []
+    def _before(self, begin: int, end: int) -> list[Place]:
+        """What stands before a message that is looked for, and holds none."""
+        taken: list[Place] = []
+        if self.last == START or (not self._taken and self._swapped(begin, end)):
+            taken, self.syns = self.syns, []
+        for stretch in self._neutral if self.last != OTHER else ():
+            taken += self._take(stretch)
         return taken
+
+    def _swapped(self, begin: int, end: int) -> bool:
+        """Whether a segment came before one that it follows: then where the direction begins must be known."""
+        came = [piece.begin for piece in self._pieces if _overlap(piece, (begin, end))]
+        return came != sorted(came)
 
     def upgrade(self) -> list[Place]:
         """The beginning of a connection, which says what language is spoken on it."""

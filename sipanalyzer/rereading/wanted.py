@@ -11,6 +11,7 @@ other end is none of another call's. Sources: RFC 3550 section 11, RFC 3605, RFC
 from __future__ import annotations
 
 import bisect
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
@@ -34,6 +35,9 @@ _QUOTED_NS = 2_000_000_000
 """A host complains of a message within this."""
 _REPORTED_BYTES = 8_192
 """An ICMP error quotes no more (RFC 1812 4.3.2.3 wants 576 bytes)."""
+
+_CALL_ID = re.compile(rb"\n(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*([\r\n]|\Z)", re.IGNORECASE)
+"""What an ICMP error quotes of a Call-ID, and whether its end is there."""
 
 
 class Wanted:
@@ -69,7 +73,7 @@ class Wanted:
         self.end = max(times, default=0) + _AFTER_NS
         self.captures = {int(messages.capture[row]) for row in rows} | {stream.capture for stream in self.streams}
         """Captures in which something of them begins."""
-        self.udptl: set[Socket] = set()
+        self.datagrams: set[Socket] = set()
         """Sockets announced for what is neither RTP nor MSRP, such as T.38."""
         self._sockets: dict[Socket, tuple[int, int]] = {}
         self._sent: dict[tuple[Endpoint, Endpoint], list[int]] = defaultdict(list)
@@ -113,10 +117,11 @@ class Wanted:
         if sent is None:
             return False
         said = message[8:_REPORTED_BYTES]
-        if any(call_id.encode("utf-8", "surrogateescape") in said for call_id in self.call_ids):
-            return True
-        if b"call-id:" in said.lower() or b"\ni:" in said.lower():
-            return False
+        found = _CALL_ID.search(said)
+        if found is not None:
+            value, end = found.groups()
+            whole = value.decode("utf-8", "backslashreplace")
+            return whole in self.call_ids or (not end and any(call_id.startswith(whole) for call_id in self.call_ids))
         at = bisect.bisect_right(sent, time)
         return at > 0 and time - sent[at - 1] <= _QUOTED_NS
 
@@ -157,7 +162,7 @@ class Wanted:
                 for socket in _sockets(each, host):
                     self._own(socket)
                     if each.kind != "message" and "RTP" not in each.protocol.upper():
-                        self.udptl.add(socket)
+                        self.datagrams.add(socket)
 
     def _own(self, socket: Socket) -> None:
         self._sockets.setdefault(socket, (self.begin, self.end))
