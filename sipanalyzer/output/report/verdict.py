@@ -19,6 +19,7 @@ from ..derived import findings_of
 from ..summary import NOTHING
 from ..summary_parts import count_of
 from .data import Verdict
+from .tiles import worse
 
 __all__ = ["SOUND", "calls_concerned", "make_verdict"]
 
@@ -79,16 +80,19 @@ def _headline(result: Result, data: dict[str, Any], grave: Sequence[dict[str, An
     sound = (
         "had no sound, or one way only" if silent == len(heard) else "had bad sound" + (" or none" if silent else "")
     )
-    reason, severity = _reason(result, failed | heard.keys(), by_call)
-    because = f"; {'the reason' if calls == 1 else 'the likeliest reason'}: {reason}" if reason else ""
-    if grave and (severity is None or SEVERITIES.index(grave[0]["severity"]) < SEVERITIES.index(severity)):
-        because += f". Besides, {_lowered(grave[0]['title'])}{_times(grave[0], calls)}"
-    if calls == 1:
-        return f"The call {'failed' if failed else sound}{because}."
-    parts = [f"{len(failed):,} failed" if failed else "", f"{len(heard):,} {sound}" if heard else ""]
-    first, *rest = [each for each in parts if each]
-    count, _, what = first.partition(" ")
-    return ", ".join([f"{count} of {calls:,} calls {what}", *rest]) + f"{because}."
+    clauses: list[str] = []
+    told: str | None = None
+    for count, what, troubled in ((len(failed), "failed", failed), (len(heard), sound, set(heard))):
+        if count:
+            of = "The call" if calls == 1 else f"{count:,}" if clauses else f"{count:,} of {calls:,} calls"
+            reason, severity = _reason(result, troubled, by_call)
+            told = worse(told, severity)
+            named = "the reason" if count == 1 else "the likeliest reason"
+            clauses.append(f"{of} {what}" + (f"; {named}: {reason}" if reason else ""))
+    besides = ""
+    if grave and (told is None or SEVERITIES.index(grave[0]["severity"]) < SEVERITIES.index(told)):
+        besides = f" Besides, {_lowered(grave[0]['title'])}{_times(grave[0], calls)}."
+    return ". ".join(clauses) + f".{besides}"
 
 
 def _otherwise(data: dict[str, Any], grave: Sequence[dict[str, Any]], calls: int) -> str:

@@ -34,7 +34,7 @@ HEADLINES = {
     "scanner": "The call failed; the reason: authentication did not succeed. Besides, somebody probes the server.",
     "holes": "2 of 2 calls had bad sound; the likeliest reason: too many packets were lost or came too late "
     "(doubtful: the capture itself lost packets).",
-    "webrtc_failed": "1 of 2 calls had no sound, or one way only; the likeliest reason: ICE checks or the DTLS "
+    "webrtc_failed": "1 of 2 calls had no sound, or one way only; the reason: ICE checks or the DTLS "
     "handshake of the media failed.",
     "message": "An instant message is too large for UDP.",
     "no_answer": "The call did not fail, but has a warning: SIP messages had to be sent again.",
@@ -95,7 +95,10 @@ def test_a_call_that_failed_is_not_counted_as_bad_sound_too() -> None:
     result = troubled(3, 2)
     calls = (make_call(call_id="c0", state="failed", status_code=503, rows=(), streams=(0,)), *result.calls[1:])
     told = verdict(make_result(calls=calls, streams=result.streams, messages=result.messages, extra=result.extra))
-    assert told.headline.startswith("1 of 3 calls failed, 1 had bad sound; ")
+    assert told.headline == (
+        "1 of 3 calls failed; the reason: too many packets were lost or came too late. "
+        "1 had bad sound; the reason: too many packets were lost or came too late."
+    )
 
 
 def test_a_note_alone_is_no_bad_sound() -> None:
