@@ -21,6 +21,8 @@ _GROUPS = {
 _WIDTHS = {ord(character): width for width, group in _GROUPS.items() for character in group}
 _WIDE, _OTHER = 1.15, 0.85
 _THINNEST = 0.25
+_MARKS = ";,@/&?-"
+"""After these a long word is broken, such as a URI."""
 
 
 def _width(character: str) -> float:
@@ -76,7 +78,7 @@ def cut_text(text: str, width: float, size: float, *, bold: bool = False) -> str
 def wrap_text(text: str, width: float, size: float, lines: int, *, bold: bool = False) -> list[str]:
     """The text in lines that fit into `width` px, at most so many; what does not fit is cut from the last.
 
-    Lines break at spaces, and inside a word that is wider than a line.
+    Lines break at spaces; inside a word that is wider than a line at a mark, else anywhere.
     """
     most = (int(width / (_THINNEST * size)) + 2) * 4 * lines
     rest = text[:most].strip()
@@ -88,7 +90,8 @@ def wrap_text(text: str, width: float, size: float, lines: int, *, bold: bool = 
         at = _fitting(rest, width, size, bold)
         if at < len(rest):
             space = rest.rfind(" ", 0, at + 1)
-            at = space if space > at // 3 else at
+            mark = max(rest.rfind(each, 0, at) for each in _MARKS) + 1
+            at = space if space > at // 3 else mark if mark > at // 2 else at
         found.append(rest[:at].rstrip())
         rest = rest[at:].lstrip()
     return found

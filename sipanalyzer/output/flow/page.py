@@ -165,6 +165,8 @@ def _figures(stream: Stream, result: Result, tz: datetime.tzinfo) -> Iterator[tu
     for column in COLUMNS["streams"]:
         cell = STREAM_CELLS.get(column.name)
         value = getattr(stream, column.name, None) if cell is None else cell(stream, result)
+        if column.name == "capture" and isinstance(value, str):
+            value = _file_name(value)
         if value is not None and value != "":
             unit = f" {column.unit}" if column.unit else ""
             yield column.name, people(value, column, tz) + unit, column.meaning
@@ -174,10 +176,13 @@ def _made(result: Result) -> str:
     from ... import __version__  # the package's door, which opens when this module has long been loaded
 
     files = [capture.file for capture in result.captures]
-    name = (
-        files[0].rpartition("/")[2] if len(files) == 1 else f"{len(files)} captures"
-    )  # the folder is of no use to others
+    name = _file_name(files[0]) if len(files) == 1 else f"{len(files)} captures"
     return f"From {escaped(name)}, by sipanalyzer {__version__}."
+
+
+def _file_name(path: str) -> str:
+    """Without its folder, which is of no use to those whom the page is sent to."""
+    return path.replace("\\", "/").rpartition("/")[2] or path
 
 
 # ---- the page's own

@@ -56,7 +56,7 @@ class Rows:
                 if before is not None:
                     self._pause(row, before)
                 self._row(row)
-            before = row.time
+            before = max(row.time, row.end) if isinstance(row, Fold) else row.time
 
     def margin(self) -> Iterator[str]:
         """What tells the rows of one call from those of others."""
@@ -164,7 +164,7 @@ class Rows:
             end = "s" if way > 0 else "e"
             place = out + way * 6
             self._text(f"l l{end}", place, y + 1, cut_text(label, room, LABEL, bold=True))
-            lines = wrap_text(visible(detail), room, DETAIL, 2)
+            lines = wrap_text(visible(detail), room, DETAIL, _detail_lines(room))
             for number, line in enumerate(lines):
                 self._text(f"d d{end}", place, y + 14 + _LINE * number, line)
             below = max(6, 4 + _LINE * len(lines))
@@ -172,7 +172,7 @@ class Rows:
             way, room, middle = (1 if x2 > x1 else -1), abs(x2 - x1) - 2 * PAD, (x1 + x2) // 2
             self.parts.append(f'<path d="M{x1} {y}H{x2 - way * 8}"/><path class="h" d="M{x2} {y}l{-way * 9}-4v8z"/>')
             self._text("l", middle, y - 5, cut_text(label, room, LABEL, bold=True))
-            lines = wrap_text(visible(detail), room, DETAIL, 2)
+            lines = wrap_text(visible(detail), room, DETAIL, _detail_lines(room))
             for number, line in enumerate(lines):
                 self._text("d", middle, y + 13 + _LINE * number, line)
             below = _LINE * len(lines)
@@ -223,7 +223,7 @@ class Rows:
         wanted = max(high - low + 40, min(text_width(text[:200], DETAIL) + inset + 12, 380))
         width = int(min(wanted, across.right - across.left))
         x = min(max((low + high - width) // 2, across.left), across.right - width)
-        lines = wrap_text(text, width - inset - 10, DETAIL, 4)
+        lines = wrap_text(text, width - inset - 10, DETAIL, 6)
         height = 14 * max(1, len(lines)) + 8
         top = self.y + 3
         look = f"no n{SEVERITY_CLASS[row.severity]}" if row.severity in MARKS else "no"
@@ -252,6 +252,11 @@ class Rows:
 
     def _text(self, style: str, x: int, y: int, text: str) -> None:
         self.parts.append(draw_line(style, x, y, text))
+
+
+def _detail_lines(room: int) -> int:
+    """Lines of a detail: more where they are short."""
+    return 2 if room > 320 else 3
 
 
 def _told(row: Row) -> str:
