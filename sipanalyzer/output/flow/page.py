@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import datetime
 import hashlib
+import importlib.metadata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -173,11 +174,9 @@ def _figures(stream: Stream, result: Result, tz: datetime.tzinfo) -> Iterator[tu
 
 
 def _made(result: Result) -> str:
-    from ... import __version__  # the package's door, which opens when this module has long been loaded
-
     files = [capture.file for capture in result.captures]
     name = _file_name(files[0]) if len(files) == 1 else f"{len(files)} captures"
-    return f"From {escaped(name)}, by sipanalyzer {__version__}."
+    return f"From {escaped(name)}, by sipanalyzer {escaped(importlib.metadata.version('sipanalyzer'))}."
 
 
 def _file_name(path: str) -> str:
