@@ -71,7 +71,7 @@ function columnOf(sheet, at, ranked) {
     title: "",
     type: figure ? "figure" : "word",
     visible: Object.hasOwn(SHOWN, sheet.name) ? SHOWN[sheet.name].has(name) : ranked ? heading[5] !== null : true,
-    className: (figure ? "figure" : "word") + (LONG.has(name) ? " long" : ""),
+    className: (figure ? "figure" : "word") + (LONG.has(name) ? " long" : "") + (name === "findings" ? " findings" : ""),
     render: function (value, kind) {
       if (kind === "display") { return cellNode(name, value, unit, dtype, day); }
       if (kind === "filter") { return typeof value === "string" ? escaped(value) : shown(value, unit, dtype); }
@@ -191,6 +191,12 @@ function dataTables() {
   return library;
 }
 
+/* A heading in two lines at most: `post dial` above `delay, ms`. */
+function folded(title) {
+  var words = title.replace(/, (\S+)$/, ",\u00a0$1").split(" "), half = Math.ceil(words.length / 2);
+  return words.slice(0, half).join("\u00a0") + (words.length > 1 ? " " + words.slice(half).join("\u00a0") : "");
+}
+
 function makeTable(box, sheet) {
   var Table = dataTables(), calls = sheet.name === "calls", opens = rowOpens(sheet);
   var ranked = sheet.headings.some(function (each) { return each[5] !== null; });
@@ -205,10 +211,15 @@ function makeTable(box, sheet) {
     worst.render = function (value, kind) { return kind === "sort" ? (value === null ? null : rank[value]) : show(value, kind); };
     columns.unshift(worst);
   }
+  if (calls) { // beside the state, where a screen that is not wide still shows it
+    var from = columns.findIndex(function (column) { return column.name === "findings"; });
+    var to = columns.findIndex(function (column) { return column.name === "state"; });
+    if (from > to && to >= 0) { columns.splice(to + 1, 0, columns.splice(from, 1)[0]); }
+  }
   var headings = columns.map(function (column) { return sheet.headings[column.data]; });
   var element = make("table", { class: "display", "aria-label": sheet.title }, make("thead", {}, [
     make("tr", {}, headings.map(function (heading) {
-      return make("th", { title: heading[0] + ": " + heading[3], scope: "col" }, heading[1]);
+      return make("th", { title: heading[0] + ": " + heading[3], scope: "col" }, folded(heading[1]));
     })),
     make("tr", { class: "filter-row" }, headings.map(function () { return make("th", {}, ""); }))
   ]));

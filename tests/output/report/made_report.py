@@ -19,10 +19,10 @@ HOSTILE = (
     "'-alert(1)-'&lt;b&gt;",
 )
 FLOW = (
-    '<svg xmlns="http://www.w3.org/2000/svg" class="sf" width="300" height="90">'
-    '<g class="m" data-message="0"><rect class="b" width="290" height="20"/><text x="20" y="15">INVITE</text></g>'
-    '<g class="m" data-message="1"><rect class="b" y="25" width="290" height="20"/><text x="20" y="40">200 OK</text></g>'
-    '<g class="s" data-stream="0"><rect class="b" y="50" width="290" height="20"/><text x="20" y="65">RTP</text></g></svg>'
+    '<svg xmlns="http://www.w3.org/2000/svg" class="sf" width="300">'
+    '<g class="m" data-message="0"><rect class="b" width="290" height="9"/><text y="15">INVITE</text></g>'
+    '<g class="m" data-message="1"><rect class="b" y="25" width="290" height="9"/><text y="40">200 OK</text></g>'
+    '<g class="s" data-stream="0"><rect class="b" y="50" width="290" height="9"/><text y="65">RTP</text></g></svg>'
 )
 HOSTILE_FLOW = (
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" class="sf" width="300"'
@@ -31,7 +31,7 @@ HOSTILE_FLOW = (
     '<a xlink:href="javascript:alert(1)"><text>no</text></a><image href="http://192.0.2.1/x.png"/>'
     '<g class="m" data-message="0" onclick="alert(1)"><rect class="b" x="1" y="1" width="290" height="20"/>'
     '<text x="20" y="15" style="background:url(http://192.0.2.1/)">INVITE &lt;script&gt;</text></g>'
-    '<g class="m" data-message="1"><rect class="b" y="25" width="290" height="20"/><text x="20" y="40">INVITE</text></g>'
+    '<g class="m" data-message="1"><rect class="b" y="25" width="290" height="9"/><text y="40">INVITE</text></g>'
     '<g class="s" data-stream="0"><rect class="b" x="1" y="50" width="290" height="20"/>'
     '<text x="20" y="65" fill="url(http://192.0.2.1/)">RTP</text></g></svg>'
 )
@@ -174,7 +174,8 @@ def make_report(calls: int = 40, details: int = 12, *, size: int = 0, messages: 
             Tile("mos", "MOS", "-", "NB", HOSTILE[1], "warning", HOSTILE[1]),
         ),
         timeline=Timeline(
-            "2026-03-02 00:00:00", 60.0, ("00:00", "00:01", "00:02"), (3, 0, 1), (1, 0, 0), (0, 0, 1), (0, 1, 0), (2, 2, 0)
+            "2026-03-02 00:00:00", 60.0, ("00:00", "00:01", "00:02"),
+            answered=(3, 0, 1), unanswered=(1, 0, 0), failed=(0, 0, 1), unknown=(0, 1, 0), concurrent=(2, 2, 0),
         ),
         sheets=(
             Sheet("calls", "Calls", "One row a call.", _CALLS, rows),

@@ -159,7 +159,7 @@ def test_columns_filter_by_word_by_number_and_by_choice(calls: Seen) -> None:
     fill("caller", "ALICE00123", 1)
     fill("caller", "", CALLS)
     fill("mos", ">4.3", sum(at % 10 == 0 and at % 7 < 3 for at in range(CALLS)))
-    assert all(float(text) > 4.3 for text in calls.texts(f"{ROWS} td:nth-child(8)"))
+    assert all(float(text) > 4.3 for text in calls.texts(f"{ROWS} td:nth-child(9)"))
     calls.page.locator('[aria-label="Filter mos"]').fill("what")
     calls.until("document.querySelector('[aria-label=\"Filter mos\"]').getAttribute('aria-invalid') === 'true'")
     assert calls.page.locator('[aria-label="Filter mos"]').get_attribute("aria-invalid") == "true"
@@ -243,9 +243,8 @@ def test_of_a_chart_only_what_a_chart_needs_is_kept(made: Seen) -> None:
     made.until("document.querySelector('#call h1').textContent.startsWith('alice00050')")
     blocked = [each for each in made.troubles if "inline event handler" in each]  # the policy is the second lock
     made.troubles[:] = [each for each in made.troubles if each not in blocked]
-    names = made.page.evaluate(
-        "[...document.querySelectorAll('#call .flow svg, #call .flow svg *')].map(node => node.localName)"
-    )
+    every = "[...document.querySelectorAll('#call .flow svg, #call .flow svg *')]"
+    names = made.page.evaluate(f"{every}.map(node => node.localName)")
     assert set(names) == {"svg", "g", "rect", "text"}
     attributes = made.page.evaluate(f"{every}.flatMap(n => [...n.attributes]).map(a => a.name)")
     assert not {name for name in attributes if name.startswith("on") or name in ("style", "href", "fill")}
