@@ -11,7 +11,7 @@ var LISTED = new Set(["severity", "state", "transport", "direction", "media", "m
 /* Columns that are shown at first, where the sheet's own choice is too wide for a screen. */
 var SHOWN = {
   calls: new Set(["severity", "start", "caller", "callee", "state", "status_code", "duration_s", "post_dial_delay_ms", "loss_percent",
-    "max_jitter_ms", "mos", "findings"]),
+    "mos", "findings"]),
   streams: new Set(["start", "src", "src_port", "dst", "dst_port", "direction", "codec", "packets", "loss_percent", "max_jitter_ms",
     "mos", "findings", "call_id"]),
   findings: new Set(["severity", "code", "time", "call_id", "frame", "explanation"])
