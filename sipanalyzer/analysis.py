@@ -327,6 +327,33 @@ class Analysis:
 
         return summarize(self.result)
 
+    def with_findings(self, rows: Any) -> Analysis:
+        """The same analysis with findings of your own: its tables, pages, flow charts and reports have them too.
+
+        Parameters
+        ----------
+        rows : pandas.DataFrame, or iterable of mappings
+            One a finding, with columns of ``analysis.findings``: `code` and `explanation`, and what is known of
+            `severity` (``warning`` otherwise), `advice`, `call_id`, `stream` (a row of ``analysis.streams``), `time`,
+            `frame`, `evidence`, `capture`, `doubtful`, `affects`, `likelihood`.
+
+        Raises
+        ------
+        ValueError
+            If a column does not exist or a value cannot be meant.
+
+        Examples
+        --------
+        >>> long = analysis.calls.query("duration_s > 3600")  # doctest: +SKIP
+        >>> analysis.with_findings(  # doctest: +SKIP
+        ...     {"code": "long-call", "call_id": call_id, "explanation": "It lasted over an hour."}
+        ...     for call_id in long.call_id
+        ... ).report("report.html")
+        """
+        from .output.own_findings import add_findings
+
+        return Analysis(add_findings(self.result, rows), self._sources)
+
     def sources(self) -> list[Any]:
         """What was read, to be read once more: for packets, payload and frames, which an analysis does not keep.
 

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["KINDS", "Explanation", "explanation", "explanations", "names", "titles"]
+__all__ = ["KINDS", "Explanation", "explanation", "explanations", "finding_title", "names", "titles"]
 
 KINDS = ("finding", "status", "cause", "method", "header", "metric")
 """What is explained; each kind has a file of its own name."""
@@ -82,6 +82,14 @@ def explanation(kind: str, name: str) -> Explanation:
     import tomllib
 
     return _made(kind, name, tomllib.loads(_sections(kind)[name])[name])
+
+
+def finding_title(code: str) -> str:
+    """Half a line for a finding; of one that a person made, its code in words."""
+    try:
+        return explanation("finding", code).title
+    except KeyError:
+        return code.replace("-", " ").capitalize()
 
 
 def names(kind: str) -> tuple[str, ...]:

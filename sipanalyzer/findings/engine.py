@@ -17,7 +17,7 @@ from .context import Context
 from .doubts import mark_doubtful
 from .rules import ALL
 
-__all__ = ["codes_of_call", "codes_of_stream", "find_findings"]
+__all__ = ["codes_of_call", "codes_of_stream", "find_findings", "order_findings"]
 
 
 def find_findings(result: Result) -> tuple[Finding, ...]:
@@ -43,6 +43,12 @@ def find_findings(result: Result) -> tuple[Finding, ...]:
     answered = {call.call_id for call in result.calls if call.state in ("in-call", "completed")} if found else set()
     settled = settle_consequences(mark_doubtful(found, context), answered)
     return tuple(sorted(_behind_causes(settled), key=lambda finding: _rank(finding, context)))
+
+
+def order_findings(findings: Iterable[Finding], result: Result) -> tuple[Finding, ...]:
+    """The findings in the order of :func:`find_findings`, whoever made them."""
+    context = Context(result)
+    return tuple(sorted(findings, key=lambda finding: _rank(finding, context)))
 
 
 _LONGEST_CHAIN = 3

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..anomalies import MEANING
-from ..explanations import explanation
+from ..explanations import finding_title
 from ..facts import SEVERITIES, Finding, Quality, Registration, Subscription
 from ..health import GRADES
 from ..result import Call, Capture, Result, Stream, host_port
@@ -95,7 +95,7 @@ def _findings(result: Result) -> list[dict[str, Any]]:
             {
                 "code": code,
                 "severity": worst.severity,
-                "title": explanation("finding", code).title,
+                "title": finding_title(code),
                 "count": len(group),
                 "calls": len(calls),
                 "example": clean(worst.explanation),

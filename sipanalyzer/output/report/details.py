@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from ...explanations import explanation
+from ...explanations import finding_title
 from ...facts import SEVERITIES, Digit, Finding
 from ...result import Call, Result, host_port
 from ..cells import Cell, number, visible
@@ -205,7 +205,7 @@ def _finding(
     return {
         "severity": finding.severity,
         "code": finding.code,
-        "title": explanation("finding", finding.code).title,
+        "title": finding_title(finding.code),
         "explanation": visible(finding.explanation),
         "advice": visible(finding.advice),
         "evidence": list(finding.frames[:_EVIDENCE]),

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ...explanations import explanation
+from ...explanations import finding_title
 from ...facts import SEVERITIES, Finding
 from ...result import Result
 from ..cells import visible
@@ -165,7 +165,7 @@ def _reason(result: Result, troubled: set[str], by_call: dict[str, list[Finding]
         return "", None
     order = {severity: at for at, severity in enumerate(SEVERITIES)}
     code, group = max(firsts.items(), key=lambda each: (len(each[1]), -order[each[1][0].severity], each[0]))
-    title = _lowered(explanation("finding", code).title)
+    title = _lowered(finding_title(code))
     if code in _ANSWERED:
         some = [answer for answer, _ in answers[code].most_common(2) if answer]
         others = " and others" if len(answers[code]) > len(some) else ""
