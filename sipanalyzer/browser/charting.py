@@ -20,8 +20,11 @@ __all__ = ["COLOURS", "TIMES", "Choice", "Picture", "chart_of", "drawn", "row_at
 
 COLOURS = ("kind", "call", "cseq")
 """By what arrows are coloured."""
-TIMES = ("offset", "clock", "gap")
-"""What stands before a row."""
+TIMES = ("seconds", "clock", "gap", "frame")
+"""What stands beside a row first: seconds since the beginning (and what there is room for), clock, gap, frame alone."""
+_MARGINS = {"seconds": (), "clock": ("frame", "clock"), "gap": ("clock", "gap"), "frame": ("frame",)}
+_LOW = 30
+"""Lines of a screen below which rows need the room more than the heading."""
 _CYCLE = ("blue", "yellow", "green", "magenta", "cyan", "red")
 
 
@@ -114,7 +117,7 @@ class Picture:
     """Of each line the row that it belongs to; -1: none."""
 
 
-def drawn(chart: FlowChart, width: int, tz: datetime.tzinfo, choice: Choice) -> Picture:
+def drawn(chart: FlowChart, width: int, tz: datetime.tzinfo, choice: Choice, height: int = 60) -> Picture:
     """Draw a chart.
 
     Parameters
@@ -127,19 +130,24 @@ def drawn(chart: FlowChart, width: int, tz: datetime.tzinfo, choice: Choice) -> 
         Zone of clock times.
     choice : Choice
         How.
+    height : int
+        Lines of the screen: on a low one the participants stay in sight on one line, and the whole heading is scrolled.
     """
     from ..output.flow.text import draw_parts
 
-    parts = draw_parts(chart, width, tz)
-    lines: list[Line] = []
-    blocks: list[int] = []
+    parts = draw_parts(chart, width, tz, _MARGINS[choice.times])
+    head = parts.head
+    lines: list[Line] = [*parts.legs]
+    if height < _LOW and len(head) > 1:
+        lines, head = [*parts.legs, *head], [parts.again] if parts.again else []
+    blocks = [-1] * len(lines)
     for at, (row, part) in enumerate(zip(chart.rows, parts.rows, strict=True)):
         lines += part if choice.colours == COLOURS[0] else [_recoloured(line, row, choice.colours) for line in part]
         blocks += [at] * len(part)
     if parts.remarks:
         lines += [[], *parts.remarks]
         blocks += [-1] * (1 + len(parts.remarks))
-    return Picture([*parts.legs, *parts.head], lines, blocks)
+    return Picture(head, lines, blocks)
 
 
 def _recoloured(line: Line, row: Row, by: str) -> Line:

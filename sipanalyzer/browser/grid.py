@@ -6,8 +6,6 @@ open and scroll like fifty.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -62,11 +60,10 @@ class Grid(ScrollView, can_focus=True):
     class Sorted(Message):
         """The list is sorted in another way."""
 
-    def __init__(self, listing: Listing, *, styled: Callable[[int], str] | None = None, id: str | None = None) -> None:
+    def __init__(self, listing: Listing, id: str | None = None) -> None:
         super().__init__(id=id)
         self.listing = listing
         self.marked: set[int] = set()
-        self._styled = styled
         self._widths: list[int] = []
 
     # ---- what is shown
@@ -132,12 +129,11 @@ class Grid(ScrollView, can_focus=True):
         row = listing.rows[place]
         marked = row in self.marked
         edge = self.get_component_rich_style("grid--mark", partial=True) if marked else Style.null()
-        whole = rich_style(self._styled(row)) if self._styled is not None else Style.null()
         parts = [Segment("* " if marked else "  ", edge)]
         last = len(self._widths) - 1
         for at, (sight, width) in enumerate(zip(listing.sights, self._widths, strict=True)):
             text, style = listing.cell(row, sight, width)
-            parts.append(Segment(text if at == last else text + " ", whole + rich_style(style)))
+            parts.append(Segment(text if at == last else text + " ", rich_style(style)))
         return Strip(parts)
 
     # ---- the cursor

@@ -10,8 +10,10 @@ import datetime
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from ..output.cells import Cell, local_time, moment, people, visible
-from ..output.columns import Column, column
+from ..facts import SEVERITIES
+from ..output.cells import Cell, clean, local_time, moment, people, visible
+from ..output.columns import COLUMNS, Column, column
+from ..output.derived import findings_of
 from ..output.selection import Selection, make_selection
 from ..output.shown import style_of
 from ..output.tables import Table, row_order, table
@@ -21,8 +23,11 @@ from .sights import Sight, first_sights, lay_out_sights, right_aligned
 
 __all__ = ["Listing", "Wanted"]
 
+_ADDRESSES = frozenset({"src", "dst", "registrar", "source"})
 _LOOKED_AT = 400
 """Rows by which a column's width is measured."""
+SEVERITY_STYLES = {"error": "red", "warning": "yellow", "info": ""}
+"""Colour of a list of findings, by the worst of them."""
 _ROW = Column("row", "int", "", "number of the row")
 
 
@@ -73,19 +78,35 @@ class Listing:
         keep: Callable[[Table], Sequence[int]] | None = None,
     ) -> None:
         self.result, self.name, self.tz = result, name, tz
-        self.table = table(result, name)
-        self.mine = list(range(len(self.table))) if keep is None else list(keep(self.table))
-        self.rows = self.mine
         self.sights = first_sights(name)
+        first = table(result, name, [each.name for each in self.sights])
+        self.mine = list(range(len(first))) if keep is None else list(keep(first))
+        self.rows = self.mine
         self.sort: tuple[str, bool] | None = None
         self.wanted = Wanted()
-        self._data = {each.name: values for each, values in zip(self.table.columns, self.table.data, strict=True)}
+        self._first, self._table = first, None if len(first) else first
         self._things: list[int] | None = None
         self._texts: list[str] | None = None
         self._dates: dict[str, bool] = {}
+        self._worst: tuple[dict[str, str], dict[int, str]] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def table(self) -> Table:
+        """The whole table; the columns that nobody has looked at are made when it is asked for."""
+        if self._table is None or len(self._table.columns) < len(COLUMNS[self.name]):
+            self._table = table(self.result, self.name)
+        return self._table
+
+    def _column(self, name: str) -> list[Cell]:
+        """The values of a column."""
+        made = self._first if self._table is None else self._table
+        for each, values in zip(made.columns, made.data, strict=True):
+            if each.name == name:
+                return values
+        return self.table[name]
 
     # ---- rows
     def show(self, wanted: Wanted) -> None:
@@ -103,9 +124,12 @@ class Listing:
             rows = [row for row in rows if sought in texts[row]]
         if wanted.message:
             found = self._saying(wanted.message)
-            rows = [row for row in rows if self._data["call_id"][row] in found]
+            call_ids = self._column("call_id")
+            rows = [row for row in rows if call_ids[row] in found]
         if selection is not None and selection.where is not None:
-            true = set(selection.where.rows(self._data, len(self.table)))
+            whole = self.table
+            data = {each.name: values for each, values in zip(whole.columns, whole.data, strict=True)}
+            true = set(selection.where.rows(data, len(whole)))
             rows = [row for row in rows if row in true]
         self.wanted = wanted
         self.rows = self._sorted(rows)
@@ -122,20 +146,21 @@ class Listing:
         if self.sort is None:
             return list(rows)
         name, descending = self.sort
-        values = self._data[name]
+        values = self._column(name)
         small = Table(self.name, (column(self.name, name), _ROW), ([values[row] for row in rows], list(rows)))
         chosen = Selection(self.name, sort=name, descending=descending).apply(small)
         return [int(row) for row in chosen["row"] if row is not None]
 
     def _searched(self) -> list[str]:
-        """What the quick filter looks into: all that a person sees of a row, in whichever column."""
+        """What the quick filter looks into: texts and whole numbers of all columns, and when it began."""
         if self._texts is None:
             cells: list[list[str]] = []
-            for name, values in self._data.items():
-                kind = column(self.name, name).dtype
-                if kind in ("text", "int") and name != "wireshark_filter":
+            timed = False
+            for about, values in zip(self.table.columns, self.table.data, strict=True):
+                if about.dtype in ("text", "int") and about.name != "wireshark_filter":
                     cells.append(["" if value is None else str(value) for value in values])
-                elif kind == "time":
+                elif about.dtype == "time" and not timed:
+                    timed = True
                     cells.append(["" if value is None else local_time(int(value), self.tz) for value in values])
             self._texts = ["\n".join(row).lower() for row in zip(*cells, strict=True)]
         return self._texts
@@ -143,8 +168,6 @@ class Listing:
     def _saying(self, text: str) -> Collection[Cell]:
         """Call-IDs of which a message has the text in its bytes."""
         import numpy as np
-
-        from ..output.cells import clean
 
         messages = self.result.messages
         data = messages.data.tobytes().lower()
@@ -169,7 +192,7 @@ class Listing:
     # ---- cells
     def value(self, row: int, name: str) -> Cell:
         """The value in a row of the table."""
-        return self._data[name][row]
+        return self._column(name)[row]
 
     def thing(self, row: int) -> int:
         """Index of what a row is made from (``result.calls``, ``result.streams``...)."""
@@ -190,10 +213,25 @@ class Listing:
             text = "-"
         else:
             text = people(value, about, self.tz)
+        if sight.name in _ADDRESSES and width_of(text) > width:
+            text = text.rpartition(":")[0] or text  # half a port says nothing
         text = cut_path(text, width) if sight.name in ("capture", "file") else cut(text, width)
         space = " " * max(0, width - width_of(text))
         right = right_aligned(self.name, sight.name)
-        return (space + text if right else text + space), style_of(sight.name, value)
+        style = style_of(sight.name, value)
+        if sight.name in ("findings", "code") and value is not None:
+            style = SEVERITY_STYLES.get(self.severity(row) or "", "")
+        return (space + text if right else text + space), style
+
+    def severity(self, row: int) -> str | None:
+        """The worst severity of a row's findings."""
+        if self.name == "findings":
+            return str(self.value(row, "severity"))
+        if self._worst is None:
+            self._worst = worst_severities(self.result)
+        if self.name == "streams":
+            return self._worst[1].get(self.thing(row))
+        return self._worst[0].get(str(self.value(row, "call_id")))
 
     def _time(self, time: int, name: str, width: int) -> str:
         """A time, its date where the column has several and there is room, its milliseconds likewise."""
@@ -206,7 +244,7 @@ class Listing:
 
     def _several_days(self, name: str) -> bool:
         if name not in self._dates:
-            known = [int(value) for value in self._data[name] if value is not None]
+            known = [int(value) for value in self._column(name) if value is not None]
             self._dates[name] = bool(known) and moment(min(known), self.tz).date() != moment(max(known), self.tz).date()
         return self._dates[name]
 
@@ -215,24 +253,19 @@ class Listing:
         step = max(1, len(self.mine) // _LOOKED_AT)
         natural = []
         for sight in self.sights:
-            about, values = column(self.name, sight.name), self._data[sight.name]
+            about, values = column(self.name, sight.name), self._column(sight.name)
             if about.dtype == "time":
                 natural.append(23 if self._several_days(sight.name) else 12)
                 continue
             seen = (values[row] for row in self.mine[::step][: 2 * _LOOKED_AT])
             natural.append(max((width_of(people(value, about, self.tz)) for value in seen), default=0))
-        return lay_out_sights(self.sights, natural, room)
+        return lay_out_sights(self.sights, [self.title(each) for each in self.sights], natural, room)
 
     def title(self, sight: Sight) -> str:
         """A column's heading, with an arrow where the list is sorted by it."""
         if self.sort is None or self.sort[0] != sight.name:
             return sight.head
         return sight.head + ("▼" if self.sort[1] else "▲")
-
-    def described(self) -> str:
-        """What is shown of how many, in words."""
-        of = "" if len(self.rows) == len(self.mine) else f" of {len(self.mine):,}"
-        return f"{len(self.rows):,}{of}"
 
     def filter_text(self) -> str:
         """The filter in words; empty where there is none."""
@@ -244,3 +277,19 @@ class Listing:
         if self.wanted.where:
             parts.append(visible(self.wanted.where))
         return "  and  ".join(parts)
+
+
+def worst_severities(result: Result) -> tuple[dict[str, str], dict[int, str]]:
+    """The worst severity of the findings of each call, by its cleaned Call-ID, and of each stream, by its number."""
+    calls: dict[str, str] = {}
+    streams: dict[int, str] = {}
+    for severity in reversed(SEVERITIES):
+        for finding in findings_of(result):
+            if finding.severity != severity:
+                continue
+            whose = [finding.call_id]
+            if finding.stream is not None:
+                streams[finding.stream] = severity
+                whose += [result.streams[finding.stream].call_id, *result.streams[finding.stream].also_call_ids]
+            calls.update({clean(each): severity for each in whose if each is not None})
+    return calls, streams

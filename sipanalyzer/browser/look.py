@@ -41,6 +41,13 @@ def _theme(name: str, ground: str) -> Theme:
         dark=dark,
         variables={
             "line": ink("line"),
+            "scrollbar": ink("line"),
+            "scrollbar-hover": ink("quiet"),
+            "scrollbar-active": blue,
+            "scrollbar-background": ink("ground"),
+            "scrollbar-background-hover": ink("ground"),
+            "scrollbar-background-active": ink("ground"),
+            "scrollbar-corner-color": ink("ground"),
             "quiet": ink("quiet"),
             "cursor-ground": "#24425c" if dark else "#cfe4f5",
             "block-cursor-background": "#24425c" if dark else "#cfe4f5",

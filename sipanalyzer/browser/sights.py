@@ -28,10 +28,10 @@ class Sight:
 
 
 _TEXTS = {
-    "calls": "start:start:8:23 caller:caller:10:24 callee:callee:10:24 state:state:9:9 status_code:code:4:4 "
-    "post_dial_delay_ms:PDD ms:6:7 duration_s:dur s:7:9 mos:MOS:4:4 loss_percent:loss%:5:6 findings:findings:12:40 "
+    "calls": "start:start:8:23 caller:caller:8:24 callee:callee:8:24 state:state:9:10 status_code:code:4:4 "
+    "post_dial_delay_ms:PDD ms:6:7 duration_s:dur s:6:9 mos:MOS:4:4 loss_percent:loss%:5:6 findings:findings:10:40 "
     "call_id:Call-ID:12:60",
-    "registrations": "start:start:8:23 aor:address of record:18:40 state:state:12:12 status_code:code:4:4 "
+    "registrations": "start:start:8:23 aor:address of record:24:40 state:state:12:12 status_code:code:4:4 "
     "registrar:registrar:14:22 expires_s:expires s:9:9 registration_delay_ms:delay ms:8:9 attempts:tries:5:5 "
     "contact:contact:14:40 call_id:Call-ID:12:60",
     "transactions": "start:start:8:23 method:method:9:10 src:from:14:22 dst:to:14:22 status_code:code:4:4 "
@@ -69,13 +69,15 @@ def all_sights(table: str) -> list[Sight]:
     return [*shown.values(), *(each for each in others if each.name not in shown)]
 
 
-def lay_out_sights(sights: list[Sight], natural: list[int], room: int, gap: int = 1) -> list[int]:
+def lay_out_sights(sights: list[Sight], heads: list[str], natural: list[int], room: int, gap: int = 1) -> list[int]:
     """How wide each column is drawn.
 
     Parameters
     ----------
     sights : list of Sight
         The columns.
+    heads : list of str
+        Their headings, as they are drawn now.
     natural : list of int
         Width of the widest value of each, so far as it was looked at.
     room : int
@@ -86,13 +88,17 @@ def lay_out_sights(sights: list[Sight], natural: list[int], room: int, gap: int 
     Returns
     -------
     list of int
-        Each at least as wide as its heading; the first grow first where there is room. Together they may be wider than
-        the room: the list then moves sideways.
+        Each at least as wide as its heading; the first grow first where there is room. Where not all fit, the last are
+        beyond the screen's edge: the list then moves sideways.
     """
-    wishes = [max(width_of(each.head), min(wide, each.most)) for each, wide in zip(sights, natural, strict=True)]
-    widths = [min(max(each.least, width_of(each.head)), wish) for each, wish in zip(sights, wishes, strict=True)]
-    free = room - sum(widths) - gap * max(0, len(widths) - 1)
-    for at, wish in enumerate(wishes):
+    least = [width_of(head) for head in heads]
+    wishes = [max(own, min(wide, each.most)) for each, own, wide in zip(sights, least, natural, strict=True)]
+    widths = [min(max(each.least, own), wish) for each, own, wish in zip(sights, least, wishes, strict=True)]
+    fitting = len(widths)
+    while fitting > 1 and sum(widths[:fitting]) + gap * (fitting - 1) > room:
+        fitting -= 1
+    free = room - sum(widths[:fitting]) - gap * (fitting - 1)
+    for at, wish in enumerate(wishes[:fitting]):
         grow = max(0, min(wish - widths[at], free))
         widths[at] += grow
         free -= grow

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from ..output.cells import local_time, visible
 from ..output.flow.palette import KINDS, message_kind
-from ..output.terminal import Line, cut, width_of
+from ..output.terminal import Line, cut, width_of, wrap
 from ..result import TRANSPORTS, Messages, Result, host_port
 
 __all__ = ["difference_lines", "folded", "message_lines", "message_text", "raw_lines", "title_of"]
@@ -127,7 +127,8 @@ def message_lines(
     kind = message_kind(int(messages.status[row]), messages.text("method", row))
     lines = _painted(texts, kind) if paint else [[(text, "")] for text in texts]
     if title:
-        lines = [[(title_of(result, row, tz), _QUIET)], *lines]
+        told = title_of(result, row, tz)
+        lines = [*([(part, _QUIET)] for part in (wrap(told, width) if width is not None else [told])), *lines]
     if width is None:
         return lines
     return [part for line in lines for part in folded(line, width)]
@@ -170,9 +171,11 @@ def difference_lines(result: Result, first: int, second: int, width: int, tz: da
     lines: list[Line] = []
     titles = [title_of(result, row, tz) for row in (first, second)]
     if beside:
-        lines += _beside([(titles[0], "bold")], [(titles[1], "bold")], half, " ")
+        for before, after in itertools.zip_longest(*(wrap(title, half) for title in titles), fillvalue=""):
+            lines += _beside([(before, "bold")], [(after, "bold")], half, " ")
     else:
-        lines += [[("- ", "red"), (titles[0], "bold")], [("+ ", "green"), (titles[1], "bold")]]
+        for sign, style, title in (("- ", "red", titles[0]), ("+ ", "green", titles[1])):
+            lines += [[(sign, style), *part] for part in folded([(title, "bold")], half)]
     lines.append([("─" * width, _QUIET)])
     for mark, one, other in _pairs(left, right):
         if mark == " ":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from textual.pilot import Pilot
 
@@ -32,9 +31,8 @@ def drive(
 
 async def press(pilot: Piloted, *keys: str) -> None:
     """Press keys and let the application come to rest."""
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
+    await pilot.press(*keys)
+    await pilot.pause()
 
 
 async def type_in(pilot: Piloted, text: str) -> None:
@@ -78,8 +76,3 @@ def three_calls() -> Analysis:
     tape.request(70, A, B, "OPTIONS", call="probe", initial=True)
     tape.reply(70.1, B, A, 200, method="OPTIONS", call="probe")
     return tape.analyze()
-
-
-def attribute(thing: Any, name: str) -> Any:
-    """An attribute that the types do not know of."""
-    return getattr(thing, name)

@@ -9,7 +9,7 @@ import pathlib
 from collections.abc import Callable
 
 from rich.text import Text
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -26,10 +26,6 @@ from ..sights import Sight, all_sights
 
 __all__ = ["ColumnsDialog", "FilterDialog", "SaveDialog", "SearchDialog"]
 
-_BOX = """
-    align: center middle;
-"""
-
 
 class _Dialog(ModalScreen[object]):
     """A box in the middle; Esc leaves it."""
@@ -40,7 +36,7 @@ class _Dialog(ModalScreen[object]):
     _Dialog > Vertical { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $surface;
                          border: round $primary; padding: 0 1; overflow-y: auto; }
     _Dialog Input { height: 1; border: none; background: $background; padding: 0 1; }
-    _Dialog Input:focus { background: $block-cursor-background; }
+    _Dialog Input:focus { border: none; background: $block-cursor-background; }
     _Dialog .label { color: $primary; height: auto; }
     _Dialog .quiet { color: $foreground 70%; height: auto; }
     _Dialog .wrong { color: $error; height: auto; }
@@ -172,35 +168,55 @@ class SaveDialog(_Dialog):
     def __init__(self, name: str, things: list[Saved]) -> None:
         super().__init__()
         self._proposed, self._things = name, things
-        self._choices = [(thing, end) for thing in things for end in thing.ends]
         self._sure: str | None = None
         self._busy = False
 
     def compose(self) -> ComposeResult:
         """What, and where to."""
         with Vertical():
-            yield Static(Text("Save"), classes="label")
-            yield OptionList(*(Option(f".{end:<8}{thing.title}") for thing, end in self._choices))
+            yield Static(Text("Save (Up and Down: what; the end of the file's name: how)"), classes="label")
+            yield OptionList(
+                *(Option(Text.assemble((each.title, "bold"), f"  .{' .'.join(each.ends)}")) for each in self._things)
+            )
             yield Static(Text("to the file"), classes="quiet")
-            yield Input(file_name(self._proposed, self._choices[0][1]), id="path", select_on_focus=False)
+            yield Input(file_name(self._proposed, self._things[0].ends[0]), id="path", select_on_focus=False)
             yield Static("", id="wrong", classes="wrong")
-            yield Static(Text("Tab: to the name and back   Enter: save   Esc: do not"), classes="label")
+            yield Static(Text("Enter: save   Esc: do not"), classes="label")
 
     def on_mount(self) -> None:
         """Begin with what is saved most."""
-        self.query_one(OptionList).highlighted = 0
+        options = self.query_one(OptionList)
+        options.highlighted = 0
+        options.can_focus = False
         self.query_one("#path", Input).focus()
 
+    def on_key(self, event: events.Key) -> None:
+        """Up and down choose what is saved."""
+        options = self.query_one(OptionList)
+        if event.key in ("up", "down"):
+            event.stop()
+            if event.key == "up":
+                options.action_cursor_up()
+            else:
+                options.action_cursor_down()
+
+    @property
+    def _thing(self) -> Saved:
+        return self._things[self.query_one(OptionList).highlighted or 0]
+
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Give the file's name the end that belongs to it."""
-        _, end = self._choices[event.option_index]
+        """Give the file's name an end that belongs to it."""
         field = self.query_one("#path", Input)
         path = pathlib.PurePath(field.value or self._proposed)
-        if path.suffix.removeprefix(".").lower() in {each for _, each in self._choices}:
-            field.value = str(path.with_suffix(f".{end}"))
+        end = path.suffix.removeprefix(".").lower()
+        known = {each for thing in self._things for each in thing.ends}
+        ends = self._things[event.option_index].ends
+        if end in known and end not in ends:
+            field.value = str(path.with_suffix(f".{ends[0]}"))
+            field.cursor_position = len(field.value)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """On to the name."""
+        """It was clicked: on to the name."""
         self.query_one("#path", Input).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -217,26 +233,22 @@ class SaveDialog(_Dialog):
             self.wrong("no file is named to write to")
             return
         path = pathlib.Path(text).expanduser()
-        at = self.query_one(OptionList).highlighted or 0
-        thing, chosen = self._choices[at]
+        if path.is_dir():
+            self.wrong(f"{path} is a folder")
+            return
+        thing = self._thing
         end = path.suffix.removeprefix(".").lower()
-        if not end:
-            path = path.with_name(f"{path.name}.{chosen}")
-        elif end != chosen:
-            thing = next((each for each, known in self._choices if known == end), thing)
-            if end not in thing.ends:
-                self.wrong(f"a file that ends in .{end} is none of these; {thing.title}: .{', .'.join(thing.ends)}")
-                return
+        if end not in thing.ends and end in {each for other in self._things for each in other.ends}:
+            thing = next(other for other in self._things if end in other.ends)
+        elif end not in thing.ends:
+            path = path.with_name(f"{path.name}.{thing.ends[0]}")
         force = self._sure == event.value
         if path.exists() and not force:
-            if path.is_dir():
-                self.wrong(f"{path} is a folder")
-                return
             self._sure = event.value
             self.wrong(f"{path} exists. Enter once more: overwrite it")
             return
         self._busy = True
-        self.wrong("")
+        self.wrong("saving ...")
         self._write(thing, path, force)
 
     @work(thread=True, exit_on_error=False)

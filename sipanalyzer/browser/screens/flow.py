@@ -44,6 +44,8 @@ class FlowPage(Page):
     FlowPage #head { height: auto; max-height: 8; background: $background; border-bottom: none; }
     FlowPage #flow { height: 1fr; }
     FlowPage #message { border-left: solid $line; padding-left: 1; height: 1fr; }
+    FlowPage #message:focus { border-left: solid $primary; }
+    FlowPage .narrow #message:focus { border-left: none; border-top: solid $primary; }
     FlowPage .narrow #message { border-left: none; border-top: solid $line; padding-left: 0; width: 1fr; }
     """
 
@@ -79,7 +81,6 @@ class FlowPage(Page):
 
     def on_mount(self) -> None:
         """Draw it."""
-        self.message.can_focus = False
         self.flow.focus()
         self._arrange(self.size.width, self.size.height)
 
@@ -110,7 +111,7 @@ class FlowPage(Page):
             self._whole = chart_of(result, self._calls, fold=self._choice.fold)
         before = self._under_cursor()
         self.chart = trimmed(result, self._whole, self._choice)
-        picture = drawn(self.chart, self.flow.room, self.browser.tz, self._choice)
+        picture = drawn(self.chart, self.flow.room, self.browser.tz, self._choice, self.size.height)
         self.query_one("#head", Static).update(self.browser.text_of(picture.head))
         place = None
         if self._wanted is not None:
@@ -136,9 +137,7 @@ class FlowPage(Page):
         chart, choice = self.chart, self._choice
         if chart is None:
             return
-        notes = []
-        if len(chart.legs) > 1:
-            notes.append(f"{len(chart.legs)} legs")
+        notes: list[str] = []
         if choice.colours != COLOURS[0]:
             notes.append("colour by " + {"call": "Call-ID", "cseq": "CSeq"}[choice.colours])
         notes += ["no RTP"] * (not choice.media) + ["only SDP"] * choice.only_sdp + ["not folded"] * (not choice.fold)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
@@ -89,7 +90,7 @@ class TabLine(Widget):
 class HomePage(Page):
     """The lists."""
 
-    BINDINGS = bindings("lists")
+    BINDINGS = [*bindings("lists"), Binding("escape", "leave", "Quit", key_display="Esc")]
     helped = "lists"
     DEFAULT_CSS = """
     HomePage ContentSwitcher { height: 1fr; }
@@ -163,8 +164,7 @@ class HomePage(Page):
         listing = self._listing(name)
         if not listing.mine:
             return [Static(Text(_EMPTY[name]), classes="empty")]
-        styled = None
-        grid = Grid(listing, styled=styled, id=f"grid-{name}")
+        grid = Grid(listing, id=f"grid-{name}")
         return [grid, Static("", classes="detail", id="finding")] if name == "findings" else [grid]
 
     def _listing(self, name: str) -> Listing:
@@ -178,7 +178,10 @@ class HomePage(Page):
                     return [at for at in range(len(table)) if whose[at] not in ids and methods[at] != "REGISTER"]
 
                 keep = keep_others
-            self.listings[name] = Listing(self.analysis.result, name, self.browser.tz, keep)
+            listing = Listing(self.analysis.result, name, self.browser.tz, keep)
+            if name == "findings":
+                listing.sort_by("severity")
+            self.listings[name] = listing
         return self.listings[name]
 
     def _headline(self) -> None:
@@ -188,7 +191,8 @@ class HomePage(Page):
         listing = self.listings.get(self.name_shown)
         grid = self.grid
         if listing is not None:
-            parts.append((f"   {listing.described()} {TABS[self._at][1].lower()}", ""))
+            if len(listing.rows) != len(listing.mine):
+                parts.append((f"   {len(listing.rows):,} of {len(listing.mine):,}", "bold"))
             if grid is not None and grid.marked:
                 parts.append((f"   {len(grid.marked)} marked", "bold"))
             if listing.wanted:
