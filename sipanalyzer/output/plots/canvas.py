@@ -66,11 +66,15 @@ _SIZE, _SMALL = 10.0, 8.5
 class Canvas(Figure):
     """A figure that shows itself in Jupyter."""
 
-    def _repr_png_(self) -> bytes:
+    def draw(self, renderer: Any) -> None:
+        """Draw it; letters that no font here has are boxes, without a word."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-            buffer = io.BytesIO()
-            self.savefig(buffer, format="png", dpi=110)
+            super().draw(renderer)
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=110)
         return buffer.getvalue()
 
 

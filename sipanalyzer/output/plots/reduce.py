@@ -29,18 +29,22 @@ def reduce_line(x: Floats, y: Floats, columns: int = COLUMNS) -> tuple[Floats, F
     """
     if len(x) <= 4 * columns:
         return x, y
-    order = np.argsort(x, kind="stable")
-    x, y = x[order], y[order]
+    if (np.diff(x) < 0).any():
+        order = np.argsort(x, kind="stable")
+        x, y = x[order], y[order]
     known = np.flatnonzero(~np.isnan(y))
     if not len(known):
         return x[:1], y[:1]
     interrupted = np.cumsum(np.isnan(y))
     width = (x[-1] - x[0]) / columns or 1.0
     column = np.minimum(((x[known] - x[0]) / width).astype(np.int64), columns - 1)
-    ranked = known[np.lexsort((y[known], column))]
-    edges = np.flatnonzero(np.diff(column)) + 1
-    lowest, highest = ranked[np.concatenate([[0], edges])], ranked[np.concatenate([edges, [len(known)]]) - 1]
-    kept = np.union1d(lowest, highest)
+    begins = np.concatenate([[0], np.flatnonzero(np.diff(column)) + 1])
+    sizes, values = np.diff(begins, append=len(known)), y[known]
+    kept = np.empty(0, np.int64)
+    for extreme in (np.minimum, np.maximum):
+        there = np.flatnonzero(values == np.repeat(extreme.reduceat(values, begins), sizes))
+        first = np.flatnonzero(np.diff(column[there], prepend=-1))
+        kept = np.union1d(kept, known[there[first]])
     at = np.minimum(((x[kept] - x[0]) / width).astype(np.int64), columns - 1)
     gaps = np.flatnonzero((np.diff(interrupted[kept]) > 0) & (np.diff(at) > 1)) + 1
     return np.insert(x[kept], gaps, x[kept[gaps]]), np.insert(y[kept], gaps, np.nan)

@@ -61,7 +61,8 @@ class Traffic:
     @property
     def expected(self) -> int:
         """Different packets that came, and those that did not."""
-        return len(np.unique(self.extended[self.extended > 0])) + self.lost
+        numbers_seen = np.sort(self.extended[self.extended > 0])
+        return int(np.count_nonzero(np.diff(numbers_seen))) + (len(numbers_seen) > 0) + self.lost
 
     @classmethod
     def of(cls, packets: pandas.DataFrame) -> Traffic:
@@ -134,19 +135,19 @@ def find_bursts(traffic: Traffic, gmin: int = 16) -> list[Span]:
 
 def find_keys(packets: pandas.DataFrame, traffic: Traffic) -> list[Span]:
     """Telephone events: from their first to their last packet."""
-    events = texts(packets, "event")
-    stamps = np.nan_to_num(numbers(packets, "timestamp"))
-    rows = [at for at, row in enumerate(traffic.rows.tolist()) if events[row] is not None]
+    if "event" not in packets:
+        return []
+    told = np.flatnonzero(packets["event"].notna().to_numpy(dtype=np.bool_)[traffic.rows])
+    these = packets.iloc[traffic.rows[told]]
     spans: list[Span] = []
     key: tuple[str | None, float] | None = None
-    for at in rows:
-        row = int(traffic.rows[at])
-        now = int(traffic.time_ns[at])
-        if (events[row], stamps[row]) == key:
+    arrivals, stamps = traffic.time_ns[told].tolist(), np.nan_to_num(numbers(these, "timestamp")).tolist()
+    for now, event, stamp in zip(arrivals, texts(these, "event"), stamps, strict=True):
+        if (event, stamp) == key:
             spans[-1] = dataclasses.replace(spans[-1], end_ns=max(now, spans[-1].end_ns), count=spans[-1].count + 1)
         else:
-            key = events[row], stamps[row]
-            spans.append(Span(now, now, 1, events[row] or ""))
+            key = event, stamp
+            spans.append(Span(now, now, 1, event or ""))
     return spans
 
 

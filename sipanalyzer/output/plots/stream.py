@@ -47,6 +47,8 @@ _BARS = 150
 """Bars of loss at most."""
 _MARKS = 60
 """Breaks that are drawn as lines, and keys that are written; of more only the first."""
+_COVERED = 0.7
+"""Share of the picture above which shading says nothing."""
 _BURST, _OUTAGE, _KEY = "#f2d6c4", "#e0814a", "#d8e6f0"
 
 
@@ -78,6 +80,12 @@ class _Stream:
         if not np.isnan(jitter).all():
             parts.append(f"jitter up to {np.nanmax(jitter):.1f} ms")
         return ", ".join(parts)
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """First and last arrival."""
+        times_ns = self.traffic.time_ns
+        return (int(times_ns.min()), int(times_ns.max())) if len(times_ns) else (0, 0)
 
     @property
     def mos(self) -> tuple[Ints, Floats]:
@@ -212,7 +220,7 @@ def _draw_column(
         for panel in axes:
             empty(panel, "no packets" if panel is axes[0] else "")
         return
-    start, end = whole or (int(traffic.time_ns.min()), int(traffic.time_ns.max()))
+    start, end = whole or stream.reach
     for panel, (_, unit, _, draw) in zip(axes, panels, strict=True):
         draw(panel, stream, start, end)
         _shade(panel, stream, start, end)
@@ -264,7 +272,7 @@ def _skew(axes: Axes, stream: _Stream, start: int, end: int) -> None:
         x, y = days(traffic.time_ns[traffic.late]), traffic.skew_ms[traffic.late]
         if len(x) > 2 * COLUMNS:
             x, y = reduce_line(x, y, COLUMNS // 2)
-        axes.plot(x, y, linestyle="", marker="v", markersize=4, color=BAD, gid="late")
+        axes.plot(x, y, linestyle="", marker="v", markersize=4 if len(x) < 200 else 2, color=BAD, gid="late")
 
 
 def _loss(axes: Axes, stream: _Stream, start: int, end: int) -> None:
@@ -318,7 +326,7 @@ def _shade(axes: Axes, stream: _Stream, start: int, end: int) -> None:
     for spans, look in looks:
         bars = [
             (float(days(np.array([span.start_ns]))[0]), max(span.end_ns - span.start_ns, pixel) / DAY_NS)
-            for span in merged(spans, pixel)
+            for span in _to_shade(spans, start, end)
         ]
         if bars:
             axes.broken_barh(bars, (0, 1), transform=across, linewidth=0, zorder=0.6, **look)
@@ -328,6 +336,14 @@ def _shade(axes: Axes, stream: _Stream, start: int, end: int) -> None:
             axes.axvline(float(days(ns)), color=QUIET, linestyle=(0, (1, 2)), linewidth=1.0, zorder=0.8, gid="break")
     for ns in restarts[:_MARKS]:
         axes.axvline(float(days(ns)), color=TEXT, linestyle=(0, (6, 2)), linewidth=1.2, zorder=0.8, gid="restart")
+
+
+def _to_shade(spans: list[Span], start: int, end: int) -> list[Span]:
+    """Spans that can be told apart; none where they would cover most of the picture and say nothing."""
+    pixel = max(1, (end - start) // COLUMNS)
+    apart = merged(spans, pixel)
+    covered = sum(max(span.end_ns - span.start_ns, pixel) for span in apart)
+    return apart if covered <= _COVERED * max(1, end - start) or len(apart) < 3 else []
 
 
 def _breaks(traffic: Traffic) -> tuple[Ints, Ints]:
@@ -349,10 +365,15 @@ def _write_keys(axes: Axes, stream: _Stream) -> None:
 def _explain(figure: Canvas, streams: Sequence[_Stream]) -> None:
     """The legend of what there is to be seen."""
     told: dict[str, Any] = {}
-    if any(stream.bursts for stream in streams):
-        told["loss burst (RFC 3611)"] = Patch(facecolor=_BURST)
-    if any(stream.outages for stream in streams):
-        told[f"{OUTAGE} or more lost in a row"] = Patch(facecolor="none", edgecolor=_OUTAGE, hatch="\\\\\\\\")
+    for name, kind, look in (
+        ("loss burst (RFC 3611)", "bursts", Patch(facecolor=_BURST)),
+        (f"{OUTAGE} or more lost in a row", "outages", Patch(facecolor="none", edgecolor=_OUTAGE, hatch="\\\\\\\\")),
+    ):
+        there = [stream for stream in streams if getattr(stream, kind)]
+        if any(_to_shade(getattr(each, kind), *each.reach) for each in there):
+            told[name] = look
+        elif there:
+            told[f"{name}: nearly everywhere, not shaded"] = Line2D([], [], linestyle="")
     if any(stream.traffic.lost for stream in streams):
         told["lost"] = Patch(facecolor=BAD)
     if any(stream.traffic.late.any() for stream in streams):
