@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Sequence
 
 from ..cells import visible
-from ..terminal import Line, cut, width_of
+from ..terminal import Line, cut, fit, width_of
 from .model import FlowChart, Fold, Media, Note, Row
 from .text_margin import Margin, make_margin
 from .text_words import QUIET, Words, letters, run_of_loss, socket_text, wrapped
@@ -17,6 +17,10 @@ from .text_words import QUIET, Words, letters, run_of_loss, socket_text, wrapped
 __all__ = ["draw_legend", "draw_listed", "list_margin", "short_names"]
 
 _DETAIL_LINES, _NOTE_LINES = 3, 8
+_MARGINS = ((80, ("frame", "seconds", "gap")), (0, ("frame", "seconds")), (0, ("frame",)))
+"""Columns of the margin, and how wide the page must be for them."""
+_ROOM = 18
+"""Columns that must be left beside a margin."""
 _ARROW, _BOTH = " > ", " <> "
 _WHAT = 16
 """Columns that what a row is should have; names give way to letters where they leave it fewer."""
@@ -25,8 +29,11 @@ _ROOMY, _INDENT = 30, 8
 
 
 def list_margin(chart: FlowChart, width: int, tz: datetime.tzinfo, columns: Sequence[str] = ()) -> Margin:
-    """The margin of a list: those columns, or what there is room for."""
-    return make_margin(chart, columns or (("frame", "seconds", "gap") if width >= 80 else ("frame", "seconds")), tz)
+    """The margin of a list: those columns, or as many as leave room for what happens."""
+    if columns:
+        return make_margin(chart, columns, tz)
+    margins = [make_margin(chart, each, tz) for least, each in _MARGINS if width >= least]
+    return next((margin for margin in margins if margin.width + _ROOM <= width), margins[-1])
 
 
 def short_names(chart: FlowChart, room: int) -> list[str]:
@@ -93,7 +100,8 @@ def draw_listed(row: Row, said: Words, names: Sequence[str], margin: Margin, wid
     runs = run_of_loss(row.shades, under - 5) if isinstance(row, Media) else []
     if runs:
         lines.append([("loss ", QUIET), *runs])
-    return [[*margin.beside(row), *first], *([(" " * indent, ""), *line] for line in lines)]
+    head = fit([*margin.beside(row), *first], width)  # thousands of participants have long letters
+    return [head, *([(" " * indent, ""), *line] for line in lines)]
 
 
 def _draw_note(row: Note, said: Words, margin: Margin, width: int) -> list[Line]:

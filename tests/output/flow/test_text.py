@@ -217,6 +217,14 @@ def test_a_line_is_drawn_for_each_row_of_a_long_call_in_little_time() -> None:
     assert len(parts.rows) == 20_000 and all(len(each) == 1 for each in parts.rows)
 
 
+def test_on_a_very_narrow_page_the_margin_gives_way() -> None:
+    people = tuple(Participant(f"10.0.0.{at}", None, None, "between") for at in range(30))
+    row = message(0, "INVITE", 28, 29, frame=1_234_567, offset=10**15, leg=39)
+    other = message(1, "BYE", 29, 28, frame=2, capture=1)
+    lines = text(chart(row, other, participants=people, legs=40), 40)
+    assert " 1:1234567  [40]  AC > AD  INVITE" in lines and max(map(width_of, lines)) <= 40
+
+
 # ---- pieces
 def test_loss_over_time_shows_the_worst_of_neighbours() -> None:
     assert "".join(text for text, _ in run_of_loss([0, 0, 0, 50, 0, 0], 3)) == "·█·"
