@@ -124,7 +124,7 @@ class Way:
         for number, mine in enumerate(verdicts):
             if mine:
                 first = since if number == 0 else begin
-                taken += self._before(first, end)
+                taken += self._before(first)
                 if all_of_it:
                     first = min((piece.begin for piece in self._pieces), default=first)
                 taken += self._take((first, end))
@@ -152,18 +152,18 @@ class Way:
         self._pending = None
         return taken
 
-    def _before(self, begin: int, end: int) -> list[Place]:
+    def _before(self, begin: int) -> list[Place]:
         """What stands before a message that is looked for, and holds none."""
         taken: list[Place] = []
-        if self.last == START or (not self._taken and self._swapped(begin, end)):
+        if self.last == START or (not self._taken and self._swapped(begin)):
             taken, self.syns = self.syns, []
         for stretch in self._neutral if self.last != OTHER else ():
             taken += self._take(stretch)
         return taken
 
-    def _swapped(self, begin: int, end: int) -> bool:
+    def _swapped(self, begin: int) -> bool:
         """Whether a segment came before one that it follows: then where the direction begins must be known."""
-        came = [piece.begin for piece in self._pieces if _overlap(piece, (begin, end))]
+        came = [piece.begin for piece in self._pieces if piece.end > begin]
         return came != sorted(came)
 
     def upgrade(self) -> list[Place]:

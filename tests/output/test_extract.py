@@ -16,7 +16,8 @@ from sipanalyzer.output.extract import extract_calls
 from sipanalyzer.output.tables import table
 from sipanalyzer.pipeline import analyze
 from sipanalyzer.result import Result
-from tests.builders import START_NS, Interface, Packet, pcap_bytes, pcapng_bytes
+from tests.builders import START_NS, SYN, Interface, Packet, pcap_bytes, pcapng_bytes
+from tests.rereading.test_frames import HTTP, Trunk, ack, answer, framed, message
 from tests.tape import A, B, Tape, sdp
 
 ELSEWHERE = {
@@ -296,3 +297,43 @@ def test_a_packet_longer_than_it_was_on_the_wire_is_no_complaint(tmp_path: pathl
     path.write_bytes(pcap_bytes(packets))
     target = sipanalyzer.analyze(path).call(0).extract(tmp_path / "x.pcapng")
     assert len(tshark(target, "frame.number")) == len(packets)
+
+
+@pytest.mark.parametrize("web", [False, True])
+def test_holes_where_other_calls_were_change_nothing(web: bool, tmp_path: pathlib.Path) -> None:
+    """Descriptions on a shared connection come late, since what stood before them is left out: media is the same."""
+    opus = ("96 opus/48000/2", "101 telephone-event/8000")
+    trunk = Trunk()
+
+    def say(src: str, text: bytes, step: float = 0.1) -> None:
+        trunk.segment(src, framed(text, src) if web else text, False, step=step)
+
+    def offer(call: str, port: int) -> bytes:
+        return message(lambda t: t.request(0, A, B, "INVITE", sdp(A, port, opus), call=call, initial=True))
+
+    trunk.segment(A, b"", False, flags=SYN)
+    if web:
+        trunk.segment(A, HTTP, False)
+    say(A, offer("two", 4002))
+    say(B, answer("two", 180))
+    say(A, offer("one", 4000), 1)
+    say(A, offer("three", 4004))
+    say(B, answer("one", 180))
+    say(B, answer("two"))
+    say(A, ack("two"))
+    say(B, answer("one", 200, sdp(B, 5000, opus)), 2)
+    say(B, answer("three"))
+    say(A, ack("one"))
+    at = (trunk.at - START_NS) / 1e9 + 0.1
+    tape = Tape()
+    tape.talk(at, A, 4000, B, 5000, 900, payload_type=96, step=960, ssrc=1)
+    tape.talk(at, B, 5000, A, 4000, 900, payload_type=96, step=960, ssrc=2)
+    say(A, message(lambda t: t.request(0, A, B, "BYE", cseq=90, call="one")), 20)
+    say(B, message(lambda t: t.reply(0, B, A, 200, method="BYE", cseq=90, call="one")))
+    path = tmp_path / "a.pcap"
+    path.write_bytes(pcap_bytes(sorted(trunk.packets + tape.packets, key=lambda p: p.time_ns), nanoseconds=True))
+    before = analyze(path)
+    after = analyze(extract_calls(before, [path], ["one"], tmp_path / "x.pcapng"))
+    assert [stream.codec for stream in after.streams] == ["opus", "opus"]
+    assert differences(before, after, "one") == {}
+    assert after.packets_by_kind["tcp"] < before.packets_by_kind["tcp"]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import pathlib
+import tempfile
+import zlib
 from collections.abc import Callable, Iterable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import sipanalyzer
 from sipanalyzer.pipeline import analyze
@@ -360,6 +365,78 @@ def test_the_upgrade_of_a_websocket_belongs_whoever_spoke_first_on_it(path: path
     trunk.segment(B, framed(answer("one", 200, sdp(B, 5000)), B), True)
     trunk.segment(A, framed(ack("one"), A), True)
     check(trunk, path)
+
+
+def test_of_a_compressed_websocket_all_before_belongs(path: pathlib.Path) -> None:
+    deflate = zlib.compressobj(wbits=-15)
+
+    def packed(text: bytes) -> bytes:
+        data = deflate.compress(text) + deflate.flush(zlib.Z_SYNC_FLUSH)
+        frame = websocket(data[:-4], mask=b"\1\2\3\4")
+        return bytes([frame[0] | 0x40]) + frame[1:]
+
+    trunk = Trunk()
+    trunk.segment(A, b"", True, flags=SYN)
+    trunk.segment(A, HTTP[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n", True)
+    trunk.segment(A, packed(invite("two")), True)
+    trunk.segment(A, packed(ack("two")), True)
+    trunk.segment(A, packed(invite("one")), True)
+    trunk.segment(A, packed(ack("one")), True)
+    trunk.segment(A, packed(invite("three")), False)
+    found, result = frames_of(trunk.packets, path, "one")
+    assert set(found) == trunk.mine
+    path.write_bytes(pcap_bytes([trunk.packets[n] for n in found], nanoseconds=True))
+    alone = next(call for call in analyze(path).calls if call.call_id == "one")
+    assert alone.messages == next(call for call in result.calls if call.call_id == "one").messages == 2
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_whatever_way_a_stream_is_cut_the_segments_with_bytes_of_the_call_are_found(data: st.DataObject) -> None:
+    texts = {"one": invite("one"), "two": invite("two"), "three": ack("three"), "idle": b"\r\n\r\n"}
+    names = [*data.draw(st.lists(st.sampled_from(sorted(texts)), min_size=1, max_size=8)), "one"]
+    stream = b"".join(texts[name] for name in names)
+    edges = [0]
+    for name in names:
+        edges.append(edges[-1] + len(texts[name]))
+    inner = data.draw(st.lists(st.integers(1, len(stream) - 1), max_size=12))
+    at_messages = data.draw(st.lists(st.sampled_from(edges[1:-1] or [0]), max_size=6))
+    cuts = sorted({0, len(stream), *inner, *at_messages})
+    pieces = list(itertools.pairwise(cuts))
+    again = data.draw(st.lists(st.integers(0, len(pieces) - 1), max_size=4))
+    swaps = data.draw(st.lists(st.integers(0, len(pieces) - 1), max_size=3))
+    order = list(range(len(pieces)))
+    for n in swaps:
+        if n + 1 < len(order):
+            order[n], order[n + 1] = order[n + 1], order[n]
+    for n in again:
+        order.insert(order.index(n) + 1, n)
+    trunk = Trunk()
+    trunk.segment(A, b"", False, flags=SYN)
+    begin = trunk.sent[A]
+    for n in order:
+        first, last = pieces[n]
+        trunk.segment(A, stream[first:last], False, seq=begin + first, step=0.001)
+    spans = [(name, *span) for name, span in zip(names, itertools.pairwise(edges), strict=True)]
+
+    def holds(n: int, wanted: Callable[[str], bool]) -> bool:
+        return any(wanted(name) and first < pieces[n][1] and pieces[n][0] < last for name, first, last in spans)
+
+    must = {k + 1 for k, n in enumerate(order) if holds(n, lambda name: name == "one")}
+    never = {k + 1 for k, n in enumerate(order) if not holds(n, lambda name: name in ("one", "idle"))}
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "a.pcap"
+        found, result = frames_of(trunk.packets, path, "one")
+        assert must <= set(found)
+        assert not never & set(found)
+        path.write_bytes(pcap_bytes([trunk.packets[n] for n in found], nanoseconds=True))
+        again_result = analyze(path)
+    if "one" in {call.call_id for call in result.calls}:
+        (alone,) = [call for call in again_result.calls if call.call_id == "one"]
+        (whole,) = [call for call in result.calls if call.call_id == "one"]
+        assert alone.messages == whole.messages
+        if not swaps:  # else a message may have waited for another's bytes, which are left out
+            assert alone.first_time == whole.first_time
 
 
 def test_a_connection_that_is_no_sip_is_not_remembered(path: pathlib.Path) -> None:
