@@ -33,7 +33,7 @@ def shown(markdown: str) -> str:
 def test_a_word_as_code_is_shown_as_it_is(text: str) -> None:
     expected = visible(text)
     if expected.strip():
-        tokens = reader().parseInline(code(text))[0].children or []
+        tokens = reader().parseInline(code(text, 999))[0].children or []
         (only,) = tokens
         assert only.type == "code_inline"
         assert only.content == expected
@@ -62,7 +62,9 @@ def test_what_a_tracker_would_act_on_is_code(word: str) -> None:
 
 @given(st.lists(st.lists(WIRE, min_size=3, max_size=3), min_size=1, max_size=4))
 def test_a_table_has_as_many_cells_as_it_was_given(rows: list[list[str]]) -> None:
-    lines = grid(("a", "b", "c"), [[code(first), words(second), code(third)] for first, second, third in rows])
+    lines = grid(
+        ("a", "b", "c"), [[code(first, 999), words(second), code(third, 999)] for first, second, third in rows]
+    )
     tokens = reader().parse("\n".join(lines))
     cells = [tokens[at + 1].children or [] for at, token in enumerate(tokens) if token.type == "td_open"]
     assert len(cells) == 3 * len(rows)
