@@ -153,7 +153,7 @@ def title(axes: Axes, said: str, about: str | None = None) -> None:
             shown(about, 120), (0, 1), xytext=(0, 24), xycoords="axes fraction", textcoords="offset points", ha="left",
             va="bottom", **plain(fontsize=_SMALL, color=QUIET),
         )  # fmt: skip
-    axes.set_title(shown(said), loc="left", **plain(fontsize=_SIZE + 1, fontweight="bold", pad=8))
+    axes.set_title(shown(said), x=0.0, ha="left", **plain(fontsize=_SIZE + 1, fontweight="bold", pad=8))
 
 
 def heading(figure: Figure, text: str) -> None:

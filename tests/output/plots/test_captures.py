@@ -47,7 +47,7 @@ def test_calls_at_once_are_counted() -> None:
     figure = draw_calls(calls())
     (line,) = [each for each in figure.axes[0].lines if each.get_gid() == "set up or up line"]
     assert line.get_ydata().tolist() == [1, 2, 1, 0, 1, 0]
-    said = figure.axes[0].get_title(loc="left")
+    said = figure.axes[0].get_title()
     assert said == "3 calls, at most 2 at once"
     assert "1 answered, 1 not answered, 1 failed or rejected, 1 began before" in " ".join(
         text.get_text() for text in figure.axes[0].texts
@@ -71,13 +71,13 @@ def test_hours_are_those_of_the_zone() -> None:
 def test_post_dial_delays_are_all_there() -> None:
     axes = draw_post_dial_delay(calls())
     assert sum(patch.get_height() for patch in axes.patches) == 2
-    assert axes.get_title(loc="left") == "Post-dial delay of 2 of 4 calls: median 2.00 s, 95 % below 2.90 s"
+    assert axes.get_title() == "Post-dial delay of 2 of 4 calls: median 2.00 s, 95 % below 2.90 s"
 
 
 def test_scales_of_mos_are_kept_apart() -> None:
     frame = pandas.DataFrame({"mos": [4.0, 3.0, 4.4, None, 2.0], "mos_scale": ["NB", "NB", "WB", "FB", "XX"]})
     figure = draw_mos(frame.iloc[:4])
-    assert [axes.get_title(loc="left").split(":")[0] for axes in figure.axes] == ["narrowband", "wideband"]
+    assert [axes.get_title().split(":")[0] for axes in figure.axes] == ["narrowband", "wideband"]
     assert [sum(patch.get_height() for patch in axes.patches) for axes in figure.axes] == [2, 1]
     png(draw_mos(frame))
 
@@ -104,7 +104,7 @@ def test_a_heat_map_worked_by_hand() -> None:
     np.testing.assert_allclose(np.ma.filled(cells.get_array(), np.nan).reshape(2, 2), [[1.0, 20.0], [np.nan, 0.0]])
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a → x", "b → x"]
     assert sorted(text.get_text() for text in axes.texts) == ["0.0", "1.0", "20"]
-    assert axes.get_title(loc="left") == "Loss: worst pair 10.5 %"
+    assert axes.get_title() == "Loss: worst pair 10.5 %"
     mos = draw_heat_map(streams(), "mos")
     (cells,) = [each for each in mos.collections if each.get_gid() == "cells"]
     np.testing.assert_allclose(cells.get_array().ravel(), [4.0, 2.5])

@@ -86,7 +86,7 @@ def test_bursts_and_outages_worked_by_hand() -> None:
     assert find_outages(traffic) == [second]
     figure = stream.plot().figure
     assert len(marked(figure, "loss burst")) == len(marked(figure, "outage")) == len(figure.axes)
-    assert figure.axes[0].get_title(loc="left") == "386 packets, 3.5 % lost, jitter up to 0.0 ms"
+    assert figure.axes[0].get_title() == "386 packets, 3.5 % lost, jitter up to 0.0 ms"
 
 
 def test_keys_are_written_where_they_were_pressed(samples: pathlib.Path) -> None:
@@ -144,7 +144,7 @@ def test_both_directions_stand_beside_each_other_on_the_same_scales() -> None:
 def test_a_direction_without_media_says_so() -> None:
     tape = talk(300)
     figure = sipanalyzer.analyze(io.BytesIO(tape.bytes())).call(0).plot()
-    assert "No RTP seen" in [axes.get_title(loc="left") for axes in figure.axes]
+    assert "No RTP seen" in [axes.get_title() for axes in figure.axes]
     png(figure)
     silent = sipanalyzer.analyze(io.BytesIO(talk(0).bytes())).call(0)
     with pytest.raises(ValueError, match="no RTP"):
