@@ -1,4 +1,4 @@
-"""A folder of all tables, and of the summary. Floor 8.
+"""A folder of all tables, and of the summary; as XLSX all tables in one workbook too. Floor 8.
 
 In: a result, a folder. Out: files.
 """
@@ -18,11 +18,14 @@ from .tables import FILLED, table
 __all__ = ["EXPORT_FORMATS", "check_target", "export_tables", "planned_files", "whole_file"]
 
 EXPORT_FORMATS = ("csv", "parquet", "json", "xlsx")
+WORKBOOK = "tables.xlsx"
+"""All tables in one file, a sheet each."""
 
 
 def planned_files(folder: str | os.PathLike[str], format: str, tables: Sequence[str] = FILLED) -> list[pathlib.Path]:
-    """What :func:`export_tables` writes: a file a table, and ``summary.json``."""
-    return [pathlib.Path(folder) / f"{name}.{format}" for name in tables] + [pathlib.Path(folder) / "summary.json"]
+    """What :func:`export_tables` writes: a file a table, as XLSX a workbook of all of them, and ``summary.json``."""
+    names = [f"{name}.{format}" for name in tables] + [WORKBOOK] * (format == "xlsx") + ["summary.json"]
+    return [pathlib.Path(folder) / name for name in names]
 
 
 def export_tables(
@@ -73,6 +76,11 @@ def export_tables(
     for path, rows in zip(paths, made, strict=False):
         with whole_file(path, force=force) as stream:
             write_table(rows, format, stream)
+    if format == "xlsx":
+        from .workbook import write_workbook
+
+        with whole_file(paths[-2], force=force) as stream:
+            write_workbook(made, stream)
     with whole_file(paths[-1], force=force) as stream:
         stream.write(json_text(summarize(result), indent=2).encode("utf-8", "replace") + b"\n")
     return paths

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from .cells import Cell, iso, machine, moment, people, visible
+from .cells import Cell, iso, machine, people, visible
 from .columns import Column
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ SUFFIXES = {
 """Format that a file's name asks for."""
 
 _LIBRARIES = {"parquet": ("pyarrow", "parquet"), "xlsx": ("xlsxwriter", "xlsx")}
-_XLSX_TEXT = 32_767
-_XLSX_ROWS = 1_048_575
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _UNSAFE = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
@@ -72,8 +70,6 @@ def write_table(table: Table, format: str, stream: IO[bytes], *, to_terminal: bo
     ------
     MissingLibrary
         If the format needs a library that is not installed.
-    ValueError
-        If the format cannot hold the table.
     """
     require_library(format)
     if format in BINARY:
@@ -173,44 +169,6 @@ def _write_parquet(table: Table, stream: IO[bytes]) -> None:
 
 
 def _write_xlsx(table: Table, stream: IO[bytes]) -> None:
-    import xlsxwriter
+    from .workbook import write_workbook
 
-    if len(table) > _XLSX_ROWS:
-        raise ValueError(
-            f"xlsx holds {_XLSX_ROWS} rows and the table {table.name} has {len(table)}; use csv or parquet"
-        )
-    book = xlsxwriter.Workbook(
-        stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
-    )
-    sheet = book.add_worksheet(table.name)
-    bold = book.add_format({"bold": True})
-    time = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss.000"})
-    for at, (column, values) in enumerate(zip(table.columns, table.data, strict=True)):
-        sheet.write_string(0, at, column.name, bold)
-        sheet.write_comment(0, at, column.meaning + (f" ({column.unit})" if column.unit else ""))
-        widest = 23 if column.dtype == "time" else max((len(str(value)) for value in values[:1_000]), default=0)
-        sheet.set_column(at, at, min(60, max(len(column.name), widest) + 2))
-        for row, value in enumerate(values, start=1):
-            if value is None:
-                continue
-            if column.dtype == "time":
-                _write_xlsx_time(sheet, row, at, int(value), time)
-            elif isinstance(value, bool):
-                sheet.write_boolean(row, at, value)
-            elif isinstance(value, str):
-                sheet.write_string(row, at, value[:_XLSX_TEXT])
-            else:
-                sheet.write_number(row, at, value)
-    sheet.freeze_panes(1, 0)
-    if table.columns:
-        sheet.autofilter(0, 0, len(table), len(table.columns) - 1)
-    book.close()
-
-
-def _write_xlsx_time(sheet: Any, row: int, at: int, ns: int, format: Any) -> None:
-    """A date of the spreadsheet (UTC, to the millisecond); before 1900 it has none, and the time stays text."""
-    when = moment(ns).replace(tzinfo=None)
-    if when.year < 1900:
-        sheet.write_string(row, at, iso(ns))
-    else:
-        sheet.write_datetime(row, at, when, format)
+    write_workbook([table], stream)

@@ -13,7 +13,9 @@ from tests.output.results import make_result
 @pytest.mark.parametrize("format", EXPORT_FORMATS)
 def test_every_filled_table_is_a_file(format: str, tmp_path: pathlib.Path) -> None:
     written = export_tables(make_result(), tmp_path / "new" / "out", format)
-    assert sorted(path.name for path in written) == sorted([*(f"{name}.{format}" for name in FILLED), "summary.json"])
+    assert sorted(path.name for path in written) == sorted(
+        [*(f"{name}.{format}" for name in FILLED), *["tables.xlsx"] * (format == "xlsx"), "summary.json"]
+    )
     assert all(path.stat().st_size for path in written)
     assert json.loads((tmp_path / "new/out/summary.json").read_text())["calls"]["count"] == 1
 

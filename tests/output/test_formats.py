@@ -95,7 +95,7 @@ def test_a_workbook_has_dates_numbers_and_texts_and_no_formulas() -> None:
     rows = table(make_result(calls=(make_call(user_agent="=1+1", start=T0),)), "calls")
     book = zipfile.ZipFile(io.BytesIO(written("xlsx", rows)))
     sheet = book.read("xl/worksheets/sheet1.xml").decode()
-    assert "<f>" not in sheet and "=1+1" in book.read("xl/sharedStrings.xml").decode()
+    assert "<f>" not in sheet and "=1+1" in sheet
     days = (datetime.datetime(2022, 1, 12, 23, 38, 26) - datetime.datetime(1899, 12, 30)) / datetime.timedelta(days=1)
     assert f"<v>{days:.6f}"[:14] in sheet
     assert 'state="frozen"' in sheet
