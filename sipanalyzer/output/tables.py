@@ -61,15 +61,26 @@ class Table:
         return Table(self.name, tuple(column(self.name, name) for name in wanted), tuple(self[name] for name in wanted))
 
 
-def table(result: Result, name: str) -> Table:
+def table(result: Result, name: str, only: Sequence[str] = ()) -> Table:
     """One table of a result; rows in order of `start` (`time`, `first`), then of their first frame.
+
+    Parameters
+    ----------
+    result : Result
+        What it is made from.
+    name : str
+        Which.
+    only : sequence of str
+        Columns that are made, in this order: of a long table fewer are faster. All where none is named.
 
     Raises
     ------
     ValueError
-        If there is no such table.
+        If there is no such table or column.
     """
     columns = COLUMNS[name] if names(name) else ()
+    if only:
+        columns = tuple(column(name, each) for each in only)
     if name == "messages":
         made = message_columns(result)
         return Table(name, columns, tuple(made.get(each.name) or [] for each in columns))
