@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.patches import Patch
 
+from ..bulk import bulk_of
 from .arrays import Bools, Ints, texts, times
 from .canvas import (
     BAD,
@@ -58,7 +59,8 @@ def draw_calls(calls: pandas.DataFrame, *, tz: str = "UTC") -> Canvas:
     ----------
     calls : pandas.DataFrame
         The table `calls`; of use here: start, end, answered, state. A call without a start (the capture began
-        later) is left out, and counted in the title; one without an end lasts as long as the picture.
+        later) is left out, as is one days away from the bulk of them (a clock that was wrong); both are counted in the
+        title. One without an end lasts as long as the picture.
     tz : str
         Zone in which times are shown.
 
@@ -78,9 +80,14 @@ def draw_calls(calls: pandas.DataFrame, *, tz: str = "UTC") -> Canvas:
         return figure
     end, ended = times(calls, "end")
     answered, up = times(calls, "answered")
-    last = int(max(start[begun].max(), end[ended].max(initial=0), answered[up].max(initial=0)))
+    first, last = bulk_of(np.sort(start[begun]).tolist())
+    near = begun & (start >= first) & (start <= last)
+    apart = int((begun & ~near).sum())
+    left_out = int((~begun).sum())
+    seen = ended & (near | (~begun & (end <= last + DAY_NS)))
+    begun = near
+    last = int(max(last, end[seen].max(initial=0), answered[begun & up].max(initial=0)))
     end = np.maximum(np.where(ended, end, last), start)
-    first = int(start[begun].min())
     most = _draw_at_once(above, start, end, begun, answered, begun & up)
     states = np.array([state or "" for state in texts(calls, "state")], object)
     counts = _draw_begun(below, start, begun, states, first, last, in_zone)
@@ -88,8 +95,10 @@ def draw_calls(calls: pandas.DataFrame, *, tz: str = "UTC") -> Canvas:
     above.tick_params(labelbottom=False)
     figure.align_ylabels([above, below])
     parts = [f"{count:,} {name}" for name, count in counts.items() if count]
-    left_out = int((~begun).sum())
-    parts += [f"{left_out:,} began before the capture and are not drawn"] * (left_out > 0)
+    parts += [f"{left_out:,} began before the capture"] * (left_out > 0)
+    parts += [f"{apart:,} far from the others in time"] * (apart > 0)
+    if left_out or apart:
+        parts[-1] += ", not drawn"
     title(above, f"{int(begun.sum()):,} calls, at most {most:,} at once", ", ".join(parts))
     return figure
 

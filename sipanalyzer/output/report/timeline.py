@@ -12,6 +12,7 @@ import datetime
 from collections.abc import Callable, Sequence
 
 from ...result import Call
+from ..bulk import bulk_of
 from ..cells import moment
 from .data import Timeline
 
@@ -26,8 +27,6 @@ _OUTCOMES = {
     "ringing": "unknown", "setup": "unknown",
 }  # fmt: skip
 _DAY_NS = 86_400 * 10**9
-_APART = 9
-"""Calls stand apart where the time to them is more than a day and so many times as long as that of all others."""
 
 
 def outcome_of(call: Call) -> str:
@@ -59,7 +58,7 @@ def make_timeline(
     if not calls:
         return None
     starts = sorted(map(_start, calls))
-    first, last = _bulk(starts)
+    first, last = bulk_of(starts)
     begin, step, count = _grid(first, last, tz, max(most, 1))
     edges = [begin + at * step for at in range(count + 1)]
     bars = {outcome: [0] * count for outcome in ("answered", "unanswered", "failed", "unknown")}
@@ -90,28 +89,6 @@ def make_timeline(
 
 def _start(call: Call) -> int:
     return call.first_time if call.start is None else call.start
-
-
-def _bulk(starts: Sequence[int]) -> tuple[int, int]:
-    """First and last start of those that belong together; `starts` in order."""
-    cuts = [at for at in range(1, len(starts)) if starts[at] - starts[at - 1] > _DAY_NS]
-    groups = [(begin, end) for begin, end in zip([0, *cuts], [*cuts, len(starts)], strict=True)]
-    main = max(range(len(groups)), key=lambda at: (groups[at][1] - groups[at][0], -at))
-    low, high = main, main
-    size = groups[main][1] - groups[main][0]
-
-    def joins(at: int) -> bool:
-        """Whether the next group is told in the same chart."""
-        begin, end = groups[at]
-        first, last = starts[groups[low][0]], starts[groups[high][1] - 1]
-        gap = first - starts[end - 1] if at < low else starts[begin] - last
-        return 2 * (end - begin) > size or gap <= _APART * (last - first)
-
-    while low > 0 and joins(low - 1):
-        low -= 1
-    while high < len(groups) - 1 and joins(high + 1):
-        high += 1
-    return starts[groups[low][0]], starts[groups[high][1] - 1]
 
 
 def _grid(first: int, last: int, tz: datetime.tzinfo, most: int) -> tuple[int, int, int]:

@@ -56,6 +56,15 @@ def test_calls_at_once_are_counted() -> None:
     assert heights == 3
 
 
+def test_a_call_far_from_the_others_does_not_press_them_together() -> None:
+    start = times(*range(0, 600, 60), 90 * 86_400)
+    figure = draw_calls(pandas.DataFrame({"start": start, "end": start, "answered": start, "state": "completed"}))
+    low, high = figure.axes[1].get_xlim()
+    assert high - low < 1
+    told = " ".join(text.get_text() for text in figure.axes[0].texts)
+    assert "1 far from the others in time, not drawn" in told
+
+
 def test_spans_that_touch_do_not_overlap() -> None:
     time, count = count_at_once(np.array([0, 10, 10]), np.array([10, 20, 10]))
     assert (time.tolist(), count.tolist()) == ([0, 10, 20], [1, 1, 0])
