@@ -13,6 +13,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from ...result import Call, Result
 from ...sip.uri import user_part
 from .descriptions import Said, read_descriptions
+from .endings import Wanted
 from .folding import Traits, Unit, cap_units, fold_messages
 from .lookups import lookups_of
 from .media import choose_streams, make_keys, make_media
@@ -71,7 +72,7 @@ def make_chart(result: Result, calls: Sequence[Call], *, fold: bool = True) -> F
         notes = []
     rows: list[Row] = [
         *_draw(units, seen, arrows, cast),
-        *make_media(result, calls, cast, streams, lookups, span[0]),
+        *make_media(result, calls, cast, streams, lookups, Wanted(seen, said), span[0]),
         *keys,
         *notes,
     ]

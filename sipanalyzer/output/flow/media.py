@@ -12,6 +12,7 @@ import numpy as np
 from ...codecs import is_comfort_noise, is_event
 from ...facts import Digit
 from ...result import Call, Result, Stream
+from .endings import Wanted
 from .lookups import Lookups, worse
 from .model import Keys, Media
 from .participants import Cast
@@ -47,13 +48,20 @@ def choose_streams(result: Result, calls: Sequence[Call]) -> tuple[list[int], in
 
 
 def make_media(
-    result: Result, calls: Sequence[Call], cast: Cast, numbers: Sequence[int], lookups: Lookups, start: int
+    result: Result,
+    calls: Sequence[Call],
+    cast: Cast,
+    numbers: Sequence[int],
+    lookups: Lookups,
+    wanted: Wanted,
+    start: int,
 ) -> Iterator[Media]:
     """A bar for each of these streams."""
-    legs: dict[int, int] = {}
+    all_legs: dict[int, list[int]] = {}
     for leg, call in enumerate(calls):
         for number in call.streams:
-            legs.setdefault(number, leg)
+            all_legs.setdefault(number, []).append(leg)
+    legs = {number: found[0] for number, found in all_legs.items()}
     lasts: dict[tuple[int, int, int, str | None], int] = {}
     for number in numbers:
         stream = result.streams[number]
@@ -88,7 +96,7 @@ def make_media(
             frame=stream.first_frame,
             capture=stream.capture,
             severity=severity,
-            until=_until(stream, calls[leg]) if last else None,
+            until=_until(stream, calls[leg], all_legs[number], wanted) if last else None,
         )
 
 
@@ -126,12 +134,12 @@ def _detail(stream: Stream, call: Call) -> str:
     return ", ".join(told)
 
 
-def _until(stream: Stream, call: Call) -> str | None:
-    """How the last stream of its way ended against the call."""
+def _until(stream: Stream, call: Call, legs: Sequence[int], wanted: Wanted) -> str | None:
+    """How the last stream of its way ended against the call: too early where media should have gone on."""
     end = call.first_bye if call.first_bye is not None else call.end
     if call.answered is None or end is None or end < call.answered or stream.media not in (None, "audio"):
         return None
-    if end - stream.end >= _WELL_BEFORE_NS:
+    if end - stream.end >= _WELL_BEFORE_NS and wanted.after(stream, legs, end) >= _WELL_BEFORE_NS:
         return f"stops {lasting(end - stream.end)} before the call ends"
     if stream.end - end >= _WELL_BEFORE_NS and stream.start < end:
         return f"goes on for {lasting(stream.end - end)} after the call ended"

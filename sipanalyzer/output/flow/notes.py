@@ -13,9 +13,9 @@ from ...facts import Finding
 from ...result import Call, Result
 from .descriptions import Said
 from .lookups import Lookups
-from .model import Fold, Message, Note, Row
+from .model import Fold, Note, Row
 from .participants import Cast
-from .seen import Exchange, Seen
+from .seen import Seen, final_statuses
 from .words import lasting, later, shown
 
 __all__ = ["add_silences", "make_notes"]
@@ -32,7 +32,7 @@ _MOST_FINDINGS = 30
 _MOST_HOLES, _MOST_CHANGES = 10, 60
 _LONGEST = 320
 _SILENCE_NS = 10_000_000_000
-"""So long without a message is told."""
+"""So long without anything to draw is told."""
 
 
 class _Stage:
@@ -160,10 +160,7 @@ def _finding_note(finding: Finding, leg: int, call: Call, stage: _Stage) -> Note
 # ---- hold, codecs
 def _changes(calls: Sequence[Call], seen: Sequence[Seen], said: Mapping[int, Said], stage: _Stage) -> Iterator[Note]:
     """Hold and its end, and another codec than was agreed on before; told once for all hops."""
-    final: dict[Exchange, int] = {}
-    for each in seen:
-        if each.status >= 200 and each.method in ("INVITE", "UPDATE"):
-            final.setdefault(each.exchange, each.status)
+    final = final_statuses(seen, ("INVITE", "UPDATE"))
     held: dict[tuple[int, int], bool] = {}
     codecs: dict[int, str] = {}
     for each in seen:
@@ -216,14 +213,12 @@ def _holes(result: Result, calls: Sequence[Call], stage: _Stage) -> Iterator[Not
 
 
 def add_silences(rows: Sequence[Row], participants: int) -> Iterator[Row]:
-    """The rows, and a note before each message that follows a long silence."""
+    """The rows, and before each that comes long after the one above it a note that says how long."""
     before: int | None = None
     for row in rows:
-        if isinstance(row, Message | Fold):
-            if before is not None and row.time - before >= _SILENCE_NS:
-                last = max(0, participants - 1)
-                text = later(row.time - before)
-                yield Note(row.time, row.offset, text, None, None, 0, last, None, None, None)
-            end = row.end if isinstance(row, Fold) else row.time
-            before = end if before is None else max(before, end)
+        if before is not None and row.time - before >= _SILENCE_NS:
+            last = max(0, participants - 1)
+            yield Note(row.time, row.offset, later(row.time - before), None, None, 0, last, None, None, None)
+        end = row.end if isinstance(row, Fold) else row.time
+        before = end if before is None else max(before, end)
         yield row

@@ -6,14 +6,14 @@ In: a result and some of its calls. Out: :class:`Seen`, one a message, by time, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ...result import Call, Messages
 
-__all__ = ["Exchange", "Seen", "read_seen"]
+__all__ = ["Exchange", "Seen", "final_statuses", "read_seen"]
 
 Exchange = tuple[int, int, int, str]
 """What a request shares with its responses, at all hops: leg, id of the From tag, CSeq number, method."""
@@ -74,3 +74,12 @@ def read_seen(messages: Messages, calls: Sequence[Call]) -> list[Seen]:
     columns[3] = [methods[number] for number in columns[3]]
     lengths = messages.body_length[at].tolist()
     return sorted(map(Seen, times, captures, frames, rows, legs, *columns, lengths))
+
+
+def final_statuses(seen: Sequence[Seen], methods: Collection[str]) -> dict[Exchange, int]:
+    """How requests of some methods were answered for good, at any hop: by a 2xx if there was one, else at first."""
+    final: dict[Exchange, int] = {}
+    for each in seen:
+        if each.status >= 200 and each.method in methods and (each.exchange not in final or each.status < 300):
+            final[each.exchange] = each.status
+    return final

@@ -17,6 +17,7 @@ from .model import FlowChart, Fold, Keys, Media, Message, Note, Row
 from .palette import LEGS, loss_step
 from .svg_look import KIND_CLASS, MARKS, SEVERITY_CLASS, draw_line
 from .svg_place import DETAIL, LABEL, LOOP, PAD, Across, day, frame_number, label_of, seconds
+from .words import later
 
 __all__ = ["TOLD", "Rows"]
 
@@ -24,6 +25,7 @@ _ABOVE, _LINE, _BELOW = 19, 13, 9
 """From the top of a row to its arrow; each line of detail; from the arrow (or the last line) to the next row."""
 _PAUSE_NS = 1_000_000_000
 """A silence of this length or more is drawn as a break."""
+_LONG_PAUSE_NS = 10_000_000_000
 TOLD = 300
 """Characters of a text in a tooltip."""
 _MOST_SHADES = 120
@@ -50,13 +52,12 @@ class Rows:
         """All rows."""
         before: int | None = None
         for row in self.chart.rows:
-            if isinstance(row, Note) and row.severity is None and row.frame is None:  # a pause that the layout found
-                self._band(visible(row.text))
-            else:
-                if before is not None:
-                    self._pause(row, before)
+            if before is not None:
+                self._pause(row, before)
+            if not _is_pause(row):
                 self._row(row)
-            before = max(row.time, row.end) if isinstance(row, Fold) else row.time
+            end = row.end if isinstance(row, Fold) else row.time
+            before = end if before is None else max(before, end)
 
     def margin(self) -> Iterator[str]:
         """What tells the rows of one call from those of others."""
@@ -65,10 +66,13 @@ class Rows:
             yield f'<path class="g{colour}" d="{path}"/>'
 
     def _pause(self, row: Row, before: int) -> None:
-        """A break of the lifelines where nothing happened for long."""
-        if row.time - before < _PAUSE_NS:
+        """A break of the lifelines where nothing happened for long; folded messages are something too."""
+        pause = row.time - before
+        if isinstance(row, Message) and row.gap is not None:
+            pause = min(pause, row.gap)
+        if pause < _PAUSE_NS:
             return
-        words = f"{(row.time - before) / 1e9:,.1f} s".replace(",", " ")
+        words = later(pause) if pause >= _LONG_PAUSE_NS else f"{pause / 1e9:.1f} s later"
         if day(row.time, self.tz) != day(before, self.tz):
             words += f", {day(row.time, self.tz)}"
         self._band(words)
@@ -252,6 +256,11 @@ class Rows:
 
     def _text(self, style: str, x: int, y: int, text: str) -> None:
         self.parts.append(draw_line(style, x, y, text))
+
+
+def _is_pause(row: Row) -> bool:
+    """Whether it is a pause that the layout found: those are drawn from the times of the rows."""
+    return isinstance(row, Note) and row.severity is None and row.frame is None
 
 
 def _detail_lines(room: int) -> int:

@@ -62,6 +62,16 @@ def test_a_long_silence_stands_before_the_message_that_ends_it() -> None:
     assert isinstance(following, Message) and following.label == "BYE" and following.time == chart.rows[at].time
 
 
+def test_a_silence_counts_from_the_row_above_whatever_that_is() -> None:
+    tape = Tape()
+    tape.set_up(sdp(A, 4000), sdp(B, 5000))
+    tape.key(30, A, 4000, B, 5000, "5", seq=1, timestamp=1)
+    tape.bye(65)
+    chart = chart_of(tape.analyze())
+    found = [text for text in notes(chart) if text.endswith("later")]
+    assert len(found) == 2 and found[1] == "35 s later"  # not 63 s, which is since the ACK
+
+
 def test_holes_of_the_capture_stand_where_they_were(samples: pathlib.Path) -> None:
     chart = chart_of(sipanalyzer.analyze(samples / "holes.pcap"))
     holes = [row for row in chart.rows if isinstance(row, Note) and row.code == "capture-drops"]

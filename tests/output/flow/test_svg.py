@@ -10,6 +10,7 @@ import time
 import xml.etree.ElementTree as ET
 import zoneinfo
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 import sipanalyzer
 from sipanalyzer.output.flow.measure import MONO, text_width
-from sipanalyzer.output.flow.model import FlowChart, Fold, Media, Message, Participant
+from sipanalyzer.output.flow.model import FlowChart, Fold, Media, Message, Note, Participant
 from sipanalyzer.output.flow.palette import INK, KINDS, LOSS_STEPS
 from sipanalyzer.output.flow.svg import draw_svg, flow_css
 from sipanalyzer.output.flow.svg_place import seconds
@@ -158,9 +159,27 @@ def test_frames_of_several_captures_are_told_apart() -> None:
 
 
 def test_a_long_silence_breaks_the_lifelines_and_says_how_long() -> None:
-    rows = [message(0), message(1, time=START + 12_300_000_000), message(2, time=START + 13_000_000_000)]
-    texts = [text for *_, text in _boxes(_parsed(draw_svg(chart(rows))))]
-    assert "12.3 s" in texts and "0.7 s" not in texts
+    times = (2_300_000_000, 3_000_000_000, 90_000_000_000)
+    rows = [message(0), *(message(at, time=START + time, gap=10**12) for at, time in enumerate(times, 1))]
+    assert _pauses(rows) == ["2.3 s later", "1 min 27 s later"]
+
+
+def _pauses(rows: list[Any]) -> list[str]:
+    return [text for *_, text in _boxes(_parsed(draw_svg(chart(rows)))) if text.endswith(" later")]
+
+
+def test_a_pause_counts_from_the_last_message_folded_and_is_told_once() -> None:
+    """A fold may last beyond rows that follow it; the layout's own note of a pause stands for the same pause."""
+    second = 1_000_000_000
+    fold = Fold(START, 0, START + 60 * second, "OPTIONS 9 times more", 0, 1, "request", (5, 6), 0)
+    rows = [fold, message(1, time=START + 30 * second, gap=4 * second), message(2, time=START + 65 * second, gap=None)]
+    assert _pauses(rows) == ["5.0 s later"]
+    middle = message(3, time=START + 95 * second, gap=2 * second)  # the layout knows of messages in between
+    assert _pauses([*rows, middle]) == ["5.0 s later", "2.0 s later"]
+    note = Note(START + 95 * second, 0, "30 s later", None, None, 0, 1, None, None, None)
+    assert _pauses([*rows, note, message(4, time=START + 95 * second, gap=30 * second)]) == [
+        "5.0 s later", "30 s later",
+    ]  # fmt: skip
 
 
 def test_a_bar_is_shaded_by_loss_from_left_to_right_whichever_way_it_goes() -> None:
