@@ -12,7 +12,8 @@ from .errors import CaptureError, CaptureWarning, ParseError, SipAnalyzerError
 from .options import Options
 
 if TYPE_CHECKING:
-    from .analysis import Analysis, analyze
+    from .analysis import Analysis
+    from .opening import analyze
 
 __all__ = [
     "Analysis",
@@ -29,8 +30,12 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Analysis", "analyze"):
-        from . import analysis
+    if name == "Analysis":
+        from .analysis import Analysis
 
-        return getattr(analysis, name)
+        return Analysis
+    if name == "analyze":
+        from .opening import analyze
+
+        return analyze
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
