@@ -1,8 +1,7 @@
 """What a person holds: :class:`Analysis`, with DataFrames, calls, plots and a report. Floor 9.
 
-In: a :class:`~sipanalyzer.result.Result`, which stays at hand as ``.result``, and what it was read from. Out: objects over
-them.
-pandas is loaded when a DataFrame is asked for, not before.
+In: a :class:`~sipanalyzer.result.Result`, which stays at hand as ``.result``, and what it was read from. Out: objects
+over them. pandas is loaded when a DataFrame is asked for, not before.
 """
 
 from __future__ import annotations
