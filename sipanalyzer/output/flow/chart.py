@@ -7,6 +7,7 @@ between the rows :mod:`.notes`; here they are put in order.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 
@@ -15,7 +16,7 @@ from ...sip.uri import user_part
 from .descriptions import Said, read_descriptions
 from .endings import Wanted
 from .folding import Traits, Unit, cap_units, fold_messages
-from .lookups import lookups_of
+from .lookups import lookups_of, worse
 from .media import choose_streams, make_keys, make_media
 from .messages import Arrows
 from .model import FlowChart, Fold, Keys, Leg, Media, Message, Note, Row
@@ -180,6 +181,7 @@ def _draw(units: Sequence[Unit], seen: Sequence[Seen], arrows: Arrows, cast: Cas
                 kind=message_kind(first.status, first.method or None),
                 messages=tuple(each.row for each in unit.messages),
                 leg=first.leg,
+                severity=functools.reduce(worse, map(arrows.severity, unit.messages)),
             )
         before = first.exchange
 

@@ -36,7 +36,7 @@ class Wanted:
                 self._told.setdefault(each.leg, []).append((each.time, (each.src, each.dst), what.described))
 
     def after(self, stream: Stream, legs: Sequence[int], end: int) -> int:
-        """ns between the last packet of a stream and the end of its call in which audio was wanted where it went.
+        """How long audio was still wanted, between the last packet of a stream and the end of its call; ns.
 
         Parameters
         ----------

@@ -11,6 +11,7 @@ import re
 
 from ..cells import local_time
 from .model import FlowChart, Fold, Keys, Media, Message, Note, Row
+from .text_words import wrapped
 
 __all__ = ["draw_mermaid", "escape"]
 
@@ -29,7 +30,14 @@ _DIRECTIVE = re.compile(r"^\s*(no)?wrap:", re.IGNORECASE)
 _MOST = 48_000
 """Characters: renderers refuse a diagram of 50,000 (their default ``maxTextSize``)."""
 _TEXT = 120
-"""Characters of one label."""
+"""Characters of one line of a label."""
+_LINE, _LINES = 72, 6
+"""Characters of a line between two participants, about, and lines of one text; Mermaid itself breaks none."""
+_HEAD = 32
+"""Characters of a line that names a participant."""
+_NOTE, _MORE = 40, 30
+"""Characters of a line of a note over two participants that stand beside each other, and for each one more."""
+_MOST_LEGS, _MOST_REMARKS = 12, 6
 
 
 def escape(text: str) -> str:
@@ -61,11 +69,16 @@ def draw_mermaid(chart: FlowChart, tz: datetime.tzinfo = datetime.UTC) -> str:
     """
     head = ["sequenceDiagram"]
     for at, who in enumerate(chart.participants):
-        parts = [part for part in (who.name, who.address, who.detail) if part]
+        parts = [line for part in (who.name, who.address, who.detail) if part for line in wrapped(part, _HEAD, 3)]
         head.append(f"    participant p{at} as {'<br/>'.join(map(escape, parts)) or '?'}")
     if chart.participants:
         zone = "UTC" if tz is datetime.UTC else str(tz)
-        told = [chart.title, f"from {local_time(chart.start, tz)} {zone}", *chart.remarks]
+        legs = (
+            [f"{number}: {leg.title}" for number, leg in enumerate(chart.legs, start=1)] if len(chart.legs) > 1 else []
+        )
+        if len(legs) > _MOST_LEGS:
+            legs[_MOST_LEGS:] = [f"and {len(legs) - _MOST_LEGS} more legs"]
+        told = [chart.title, *legs, f"from {local_time(chart.start, tz)} {zone}", *chart.remarks[:_MOST_REMARKS]]
         head.append(_over(0, len(chart.participants) - 1, told))
     for detailed in (True, False):
         lines = [line for row in chart.rows for line in _lines(row, chart, detailed)]
@@ -88,24 +101,36 @@ def _lines(row: Row, chart: FlowChart, detailed: bool) -> list[str]:
     match row:
         case Message():
             again = " (again)" if row.retransmission else ""
-            told = [leg + row.label + again, *([row.detail] if detailed and row.detail else []), offset]
+            told = [leg + row.label + again, *(_broken(row.detail) if detailed and row.detail else []), offset]
             return [_arrow(row.source, _ARROWS.get(row.kind, "->>"), row.target, told)]
         case Media():
-            told = [leg + row.label, *([row.detail] if detailed else []), *([row.until] if row.until else []), offset]
+            told = [
+                leg + row.label,
+                *(_broken(row.detail) if detailed else []),
+                *([row.until] if row.until else []),
+                offset,
+            ]
             return [_arrow(row.source, "-)", row.target, told)]
         case Keys():
             return [_arrow(row.source, "-)", row.target, [f"{leg}keys {row.keys} ({row.method})", offset])]
         case Fold():
             return [_over(min(row.source, row.target), max(row.source, row.target), [leg + row.text])]
         case Note():
-            severity = f"{row.severity}: " if row.severity else ""
-            return [_over(row.first, row.last, [leg + severity + row.text])]
+            about = " ".join(filter(None, (row.severity, row.code)))
+            return [_over(row.first, row.last, [f"{leg}{about}: {row.text}" if about else leg + row.text])]
 
 
 def _arrow(source: int, arrow: str, target: int, told: list[str]) -> str:
     return f"    p{source}{arrow}p{target}: {'<br/>'.join(map(escape, told))}"
 
 
+def _broken(text: str) -> list[str]:
+    """A text in lines."""
+    return wrapped(text, _LINE, _LINES, parts=True)
+
+
 def _over(first: int, last: int, told: list[str]) -> str:
     over = f"p{first}" if first == last else f"p{first},p{last}"
-    return f"    Note over {over}: {'<br/>'.join(escape(each) for each in told)}"
+    room = _NOTE + _MORE * max(0, last - first - 1)
+    lines = [line for each in told for line in wrapped(each, room, 2 * _LINES) or [""]]
+    return f"    Note over {over}: {'<br/>'.join(map(escape, lines))}"

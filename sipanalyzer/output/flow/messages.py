@@ -75,6 +75,9 @@ class Arrows:
             if pressed and each.method == "INFO" and (each.capture, each.frame) in pressed
         }
         """Keys in INFO requests, by the request's bytes: it is the same key when it is sent again."""
+        self._several = len({each.transport for each in seen}) > 1
+        self._transports: dict[frozenset[int], int] = {}
+        """Of a call that uses several: what was drawn last between two participants."""
 
     def label(self, each: Seen) -> str:
         """``INVITE``, ``re-INVITE``, ``180 Ringing``."""
@@ -148,7 +151,16 @@ class Arrows:
             parts.append("session refresh")
         if said is not None:
             parts.append(_description(said, in_dialog=each.row in self.reinvites or each.method == "UPDATE"))
+        if self._several and self._changes_transport(each):
+            parts.append(f"over {TRANSPORTS[each.transport]}")
         return shown("; ".join(parts), 400) or None
+
+    def _changes_transport(self, each: Seen) -> bool:
+        """Whether the message before it between these two went over another transport; the first one does too."""
+        pair = frozenset((self.cast.sockets[each.src], self.cast.sockets[each.dst]))
+        before = self._transports.get(pair)
+        self._transports[pair] = each.transport
+        return before != each.transport
 
     def _header(self, each: Seen, name: str) -> str | None:
         return find_header(self.messages.raw(each.row), name)

@@ -156,6 +156,8 @@ class Fold:
     messages: tuple[int, ...]
     """Indices into ``Result.messages``, in order of time."""
     leg: int
+    severity: str | None = None
+    """Of the worst finding that names a frame of theirs as evidence."""
 
 
 Row = Message | Media | Keys | Note | Fold

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..cells import local_time
 from ..terminal import Line
-from .model import FlowChart, Keys, Media, Message, Note, Row
+from .model import FlowChart, Fold, Keys, Media, Message, Note, Row
 from .text_words import QUIET, frame_text, leg_names, severity_style
 
 __all__ = ["Margin", "make_margin"]
@@ -55,7 +55,7 @@ class Margin:
         line: Line = []
         for at, (name, width) in enumerate(zip(self.columns, self.widths, strict=True)):
             line.append((f"{'  ' if at else ''}{_told(name, row, self.several, self.tz):>{width}}", _look(name, row)))
-        severity = row.severity if isinstance(row, (Message, Media, Note)) else None
+        severity = row.severity if isinstance(row, (Message, Media, Note, Fold)) else None
         line.append((f" {_MARKS.get(severity or '', ' ')}", severity_style(severity)))
         if self.leg_width:
             name = "" if row.leg is None else self.legs[row.leg]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import sipanalyzer
 from sipanalyzer.output.flow.chart import make_chart
 from sipanalyzer.output.flow.model import Fold, Message
+from sipanalyzer.output.flow.text import draw_text
 from tests.builders import ETHERNET, pcap_bytes
 from tests.output.flow.told import chart_of, check, people, told
 from tests.output.results import make_call, make_result
@@ -49,6 +50,19 @@ def test_a_plain_call_in_words(samples: pathlib.Path) -> None:
         "invite", "provisional", "provisional", "success", "request", "ending", "success",
     ]  # fmt: skip
     assert messages[0].ports == (5060, 5060) and messages[0].transport == "UDP" and messages[0].cseq == 1
+
+
+def test_a_fold_has_the_severity_of_what_is_folded(samples: pathlib.Path) -> None:
+    chart = chart_of(sample(samples, "timeout.pcap"))
+    assert [row.severity for row in chart.rows if isinstance(row, Fold)] == ["error"]
+    lines = ["".join(text for text, _ in line) for line in draw_text(chart)]
+    assert [" ! " in line for line in lines if "times more" in line] == [True]
+    tape = Tape()
+    tape.set_up(sdp(A, 4000), sdp(B, 5000))
+    for at in range(9):
+        tape.request(5 + at, A, B, "OPTIONS", cseq=10 + at)
+        tape.reply(5.1 + at, B, A, 200, method="OPTIONS", cseq=10 + at)
+    assert [row.severity for row in chart_of(tape.analyze()).rows if isinstance(row, Fold)] == [None]
 
 
 def test_an_announcement_is_early_media_and_its_keys_stand_on_the_page(samples: pathlib.Path) -> None:

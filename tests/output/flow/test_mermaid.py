@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pathlib
+import re
 from typing import Any
 
 import pytest
@@ -70,13 +71,30 @@ def test_each_kind_of_row_is_drawn_in_its_own_way() -> None:
         "    p1-)p0: RTP PCMA<br/>1.0 s, 50 packets<br/>stops 2 s early<br/>1.000 s",
         "    p0-)p1: keys 8001#35; (rfc4733)<br/>1.000 s",
         "    Note over p0,p1: OPTIONS, 24 times more",
-        "    Note over p0,p1: error: late",
+        "    Note over p0,p1: error late-media: late",
     ]
 
 
 def test_legs_of_a_session_are_numbered() -> None:
     drawn = draw_mermaid(_chart(_message(0, 0, 1, "invite", "INVITE", leg=1), legs=2))
     assert "    p0->>p1: 2: INVITE<br/>0.000 s" in drawn.splitlines()
+
+
+def test_legs_are_named_above_and_counted_where_there_are_too_many() -> None:
+    head = draw_mermaid(_chart(_message(0, 0, 1, "invite", "INVITE"), legs=2)).splitlines()[3]
+    assert "<br/>1: alice to bob<br/>2: alice to bob<br/>from 2026" in head
+    assert "12: alice to bob<br/>and 18 more legs<br/>" in draw_mermaid(_chart(legs=30))
+
+
+def test_long_texts_are_broken_for_mermaid_breaks_none() -> None:
+    words = " ".join(f"word{number}" for number in range(40))
+    note = Note(START, 0, words, "error", "high-loss", 0, 1, None, 3, 0)
+    chart = _chart(_message(0, 0, 1, "invite", "INVITE", detail=words), note, names=("Acme Phone 4 " * 5, None))
+    drawn = draw_mermaid(chart).splitlines()
+    for line in (each for each in drawn if "word" in each or "Acme" in each):
+        parts = re.split("<br/>", line.partition(": ")[2] or line.partition(" as ")[2])
+        assert len(parts) > 2 and max(map(len, parts)) <= 72
+    assert all(f"word{number}" in drawn[-1] for number in range(40))
 
 
 @pytest.mark.parametrize(

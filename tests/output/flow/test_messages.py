@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
+import sipanalyzer
 from sipanalyzer.output.flow.model import Message
+from sipanalyzer.result import TRANSPORTS
 from tests.output.flow.told import chart_of
 from tests.tape import A, B, Tape, sdp
 
@@ -125,3 +127,18 @@ def test_what_is_missing_is_shown_as_missing() -> None:
     tape.udp(5, B, 5060, A, 5060, "\r\n".join(lines).encode())
     last = [row for row in chart_of(tape.analyze()).rows if isinstance(row, Message)][-1]
     assert (last.label, last.detail, last.method, last.cseq) == ("200", None, None, None)
+
+
+def test_of_a_call_over_several_transports_the_first_and_each_change_are_told() -> None:
+    tape = Tape()
+    tape.set_up(sdp(A, 4000), sdp(B, 5000))
+    tape.bye(9)
+    analysis = tape.analyze()
+    assert not any(" over " in f" {detail}" for _, detail in _drawn(analysis))
+    analysis.result.messages.transport[-2:] = TRANSPORTS.index("TCP")
+    told = [(label, detail.rpartition("; ")[2]) for label, detail in _drawn(analysis) if "over " in detail]
+    assert told == [("INVITE", "over UDP"), ("BYE", "over TCP")]
+
+
+def _drawn(analysis: sipanalyzer.Analysis) -> list[tuple[str, str]]:
+    return [(row.label, row.detail or "") for row in chart_of(analysis).rows if isinstance(row, Message)]
