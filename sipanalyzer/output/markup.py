@@ -14,6 +14,8 @@ _COLOURS = {
     "magenta": "#8a4f7d", "dim": "#6e6e6e",
 }  # fmt: skip
 """Styles of a page as colours that are readable on white."""
+_PAGE = "font-family:Menlo,Consolas,Liberation Mono,DejaVu Sans Mono,monospace;line-height:1.25"
+"""Jupyter gives a ``<pre>`` among outputs the letters of running text, in which no column stands below another."""
 
 
 def plain_text(lines: Iterable[Line]) -> str:
@@ -36,4 +38,4 @@ def markup(lines: Iterable[Line]) -> str:
             shown = html.escape(text)
             page.append(f'<span style="{look}">{shown}</span>' if look and text.strip() else shown)
         page.append("\n")
-    return f"<pre>{''.join(page)}</pre>"
+    return f'<pre style="{_PAGE}">{"".join(page)}</pre>'

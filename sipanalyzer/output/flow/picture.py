@@ -6,13 +6,16 @@ it is asked for.
 
 from __future__ import annotations
 
+import base64
 import datetime
+import html
 import io
 import os
 import pathlib
 from typing import TYPE_CHECKING
 
 from ...result import Result
+from ..cells import visible
 from ..files import whole_file
 from ..markup import plain_text
 from .model import FlowChart
@@ -139,6 +142,15 @@ class Flow:
     def _repr_svg_(self) -> str:
         """For Jupyter."""
         return self.svg()
+
+    def _repr_html_(self) -> str:
+        """For Jupyter, and for sites that show notebooks.
+
+        The SVG as an image: a site that puts it into its own page takes the style out, and leaves black boxes.
+        """
+        content = base64.b64encode(self.svg().encode("utf-8", "replace")).decode("ascii")
+        title = html.escape(visible(self.chart.title[:200]))
+        return f'<img alt="{title}" src="data:image/svg+xml;base64,{content}">'
 
     def __str__(self) -> str:
         return self.text()

@@ -131,7 +131,8 @@ def place_across(chart: FlowChart) -> Across:
     if count <= 1:
         right = max(right, places[-1] + _widest_loop(chart))
     right = max(right, left + 240)
-    captures = any(getattr(row, "capture", 0) for row in chart.rows)
+    known = (getattr(row, "capture", None) for row in chart.rows)
+    captures = len({capture for capture in known if capture is not None}) > 1
     has_marks = any(getattr(row, "severity", None) and not isinstance(row, Note) for row in chart.rows)
     frames = (
         right + round(MONO * NUMBER * max((len(frame_number(row, captures)) for row in chart.rows), default=1)) + 12
