@@ -50,6 +50,7 @@ OUTCOMES = (
 _STEPS_S = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600, 7 * 24 * 3600)
 _BARS = 100
 _SECOND = 1_000_000_000
+_TIMER_B = 32 * _SECOND
 
 
 def draw_calls(calls: pandas.DataFrame, *, tz: str = "UTC") -> Canvas:
@@ -60,7 +61,8 @@ def draw_calls(calls: pandas.DataFrame, *, tz: str = "UTC") -> Canvas:
     calls : pandas.DataFrame
         The table `calls`; of use here: start, end, answered, state. A call without a start (the capture began
         later) is left out, as is one days away from the bulk of them (a clock that was wrong); both are counted in the
-        title. One without an end lasts as long as the picture.
+        title. One without an end lasts as long as the picture, or 32 s where it failed: that is how long its caller
+        waited for any response (RFC 3261, timer B).
     tz : str
         Zone in which times are shown.
 
@@ -87,9 +89,10 @@ def draw_calls(calls: pandas.DataFrame, *, tz: str = "UTC") -> Canvas:
     seen = ended & (near | (~begun & (end <= last + DAY_NS)))
     begun = near
     last = int(max(last, end[seen].max(initial=0), answered[begun & up].max(initial=0)))
-    end = np.maximum(np.where(ended, end, last), start)
-    most = _draw_at_once(above, start, end, begun, answered, begun & up)
     states = np.array([state or "" for state in texts(calls, "state")], object)
+    waited = np.where(states == "failed", np.minimum(start + _TIMER_B, last), last)
+    end = np.maximum(np.where(ended, end, waited), start)
+    most = _draw_at_once(above, start, end, begun, answered, begun & up)
     counts = _draw_begun(below, start, begun, states, first, last, in_zone)
     time_axis(below, first, last, in_zone)
     above.tick_params(labelbottom=False)

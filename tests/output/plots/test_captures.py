@@ -56,6 +56,19 @@ def test_calls_at_once_are_counted() -> None:
     assert heights == 3
 
 
+def test_a_call_that_nobody_answered_is_not_under_way_for_the_rest_of_the_day() -> None:
+    frame = calls(
+        start=times(0, 100, 3600, None),
+        end=times(None, None, 3700, None),
+        state=["failed", "ringing", "busy", "completed"],
+    )
+    figure = draw_calls(frame)
+    (line,) = [each for each in figure.axes[0].lines if each.get_gid() == "set up or up line"]
+    assert line.get_ydata().tolist() == [1, 0, 1, 2, 0]  # the one that rings may ring on
+    seconds = np.diff(line.get_xdata()) * 86_400
+    assert seconds.round(3).tolist() == [32, 68, 3500, 100]
+
+
 def test_a_call_far_from_the_others_does_not_press_them_together() -> None:
     start = times(*range(0, 600, 60), 90 * 86_400)
     figure = draw_calls(pandas.DataFrame({"start": start, "end": start, "answered": start, "state": "completed"}))
