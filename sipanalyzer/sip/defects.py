@@ -6,8 +6,10 @@ and 25.1, and RFC 4475, which says of each of its messages what an element shoul
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
+from collections.abc import Callable, Sequence
 
 from ..errors import ParseError
 from .header import SPACE, Header, scan, split_list
@@ -59,6 +61,7 @@ REJECTED = frozenset(list(MEANING)[list(MEANING).index("start-line-space") :])
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _DISPLAY = re.compile(r"[A-Za-z0-9\-.!%*_+`'~ \t\r\n]*|[ \t\r\n]*\"(?:[^\"\\]|\\.)*+\"[ \t\r\n]*", re.DOTALL)
+_SPACE = re.compile(f"[{SPACE}]")
 _DIGITS = re.compile(r"[0-9]+")
 _CSEQ = re.compile(r"([0-9]{1,40})[ \t\r\n]+([^ \t\r\n]+)")
 _DATE = re.compile(r"(?:[A-Za-z]{3},[ ]+)?[0-9]{1,2} +[A-Za-z]{3} +[0-9]{4} +[0-9:]{8} +(?:GMT|UTC)")
@@ -67,6 +70,8 @@ _SINGLE = """
     Session-Expires Min-SE RSeq RAck Refer-To Referred-By Replaces
 """
 _ONCE = frozenset(_SINGLE.split())
+_SHORT = 512
+"""Characters of a value whose defects are kept in mind."""
 _NEEDED = {"Call-ID": "call-id", "CSeq": "cseq", "From": "from", "To": "to", "Via": "via"}
 
 
@@ -95,16 +100,26 @@ def find_header_defects(headers: tuple[Header, ...], method: str | None) -> list
     defects = []
     counts = Counter(header.name for header in headers)
     defects += [f"missing-{code}" for name, code in _NEEDED.items() if not counts[name]]
-    if any(counts[name] > 1 for name in _ONCE):
+    if len(counts) < len(headers) and any(counts[name] > 1 for name in _ONCE):
         defects.append("repeated-header")
     for header in headers:
-        if check := _CHECKS.get(header.name):
-            defects += check(header.value)
+        if header.name in _CHECKS:
+            defects += _of_value(header.name, header.value)
     if method is not None:
         match = _CSEQ.fullmatch(next((header.value for header in headers if header.name == "CSeq"), ""))
         if match and match[2] != method:
             defects.append("cseq-method")
     return defects
+
+
+def _of_value(name: str, value: str) -> Sequence[str]:
+    """Defects of one value: From, To, Via and Contact come again in message after message of a call."""
+    return _of_short_value(name, value) if len(value) <= _SHORT else _CHECKS[name](value)
+
+
+@functools.lru_cache(maxsize=1_024)
+def _of_short_value(name: str, value: str) -> tuple[str, ...]:
+    return tuple(_CHECKS[name](value))
 
 
 def _cseq(value: str) -> list[str]:
@@ -139,7 +154,7 @@ def _address(value: str, code: str) -> list[str]:
     elif not defects:
         if not _DISPLAY.fullmatch(value[: bracket[1]]):
             defects.append("bad-display-name")
-        if any(c in SPACE for c in value[bracket[1] : bracket[2]]):
+        if _SPACE.search(value, bracket[1], bracket[2]):
             defects.append("uri-space")
     try:
         if address.uri != "*":
@@ -180,7 +195,7 @@ def _via(value: str) -> list[str]:
     return [*defective, *defects]
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[str], list[str]]] = {
     "CSeq": _cseq, "Content-Length": _content_length, "Max-Forwards": _max_forwards, "Date": _date,
     "From": _from, "To": _to, "Contact": _contact, "Via": _via,
 }  # fmt: skip

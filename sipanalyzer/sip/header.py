@@ -200,16 +200,31 @@ def read_headers(lines: list[str]) -> tuple[tuple[Header, ...], tuple[str, ...]]
             fields.append([line])
     headers = []
     defects: tuple[str, ...] = ()
-    for first, *folds in fields:
-        raw_name, colon, value = first.partition(":")
-        raw_name = raw_name.rstrip(SPACE)
-        if not colon or not raw_name or raw_name[0] in SPACE:
+    for field in fields:
+        text = field[0] if len(field) == 1 else "\n".join(field)
+        header = _read_short(text) if len(text) <= _SHORT else _read_header(text)
+        if header is None:
             defects = ("malformed-header",)
-            continue
-        value = "\n".join([value, *folds])
-        raw_name = printable(raw_name)
-        headers.append(Header(canonical_name(raw_name), printable(value.strip(SPACE)), raw_name))
+        else:
+            headers.append(header)
     return tuple(headers), defects
+
+
+def _read_header(text: str) -> Header | None:
+    """A header field, its folds after line feeds; None where it has no name."""
+    raw_name, colon, value = text.partition(":")
+    if not colon or "\n" in raw_name:  # a colon in a fold makes no name
+        return None
+    raw_name = raw_name.rstrip(SPACE)
+    if not raw_name or raw_name[0] in SPACE:
+        return None
+    raw_name = printable(raw_name)
+    return Header(canonical_name(raw_name), printable(value.strip(SPACE)), raw_name)
+
+
+_SHORT = 512
+"""Characters of a field that is kept: most come again in message after message of a call."""
+_read_short = functools.lru_cache(maxsize=2_048)(_read_header)
 
 
 def _values(raw: bytes, name: str) -> Iterator[str]:

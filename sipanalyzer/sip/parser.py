@@ -58,7 +58,7 @@ def parse_message(data: bytes, *, truncated: bool = False) -> Message:
     if match is None:
         raise ParseError("sip", "no start line")
     defects = ["truncated"] if truncated else []
-    if any(not line.endswith("\r") for line in lines[:-1]):
+    if head.count(b"\n") != head.count(b"\r\n"):
         defects.append("bare-lf")
     if rest is None:
         defects.append("no-end-of-headers")

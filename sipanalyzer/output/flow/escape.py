@@ -48,7 +48,7 @@ def message_text(raw: bytes, limit: int = 65_536) -> str:
         Bytes that are shown; what is beyond is counted.
     """
     text = raw[:limit].decode("utf-8", "backslashreplace")
-    if not text.isprintable():
+    if not text.replace("\r\n", "").replace("\n", "").replace("\t", "").isprintable():
         text = "".join(part if at % 2 else visible(part) for at, part in enumerate(_LINE_ENDS.split(text)))
     return text if len(raw) <= limit else f"{text}\n[{len(raw) - limit} bytes more]"
 

@@ -6,6 +6,7 @@ wider of DejaVu Sans and Arial, so that text may come out narrower than reckoned
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 
 __all__ = ["MONO", "cut_text", "text_width", "wrap_text"]
@@ -18,27 +19,39 @@ _GROUPS = {
     0.65: "$0123456789FTabdeghnopqu{}", 0.70: "ABEKPSVXYZ", 0.75: "CNRU", 0.80: "&DGHOQ", 0.85: "#+<=>^w~", 0.90: "M",
     1.00: "%Wm…", 1.05: "@",
 }  # fmt: skip
-_WIDTHS = {ord(character): width for width, group in _GROUPS.items() for character in group}
+_KEPT = 10_000
+"""Characters whose width is kept."""
 _WIDE, _OTHER = 1.15, 0.85
 _THINNEST = 0.25
 _MARKS = ";,@/&?-"
 """After these a long word is broken, such as a URI."""
 
 
-def _width(character: str) -> float:
+class _Widths(dict[str, float]):
+    """Width of a character over the size of its font; of one outside of ASCII reckoned when it is first asked for."""
+
+    def __missing__(self, character: str) -> float:
+        width = _reckoned(character)
+        if len(self) < _KEPT:
+            self[character] = width
+        return width
+
+
+def _reckoned(character: str) -> float:
     """Of a character outside of ASCII: that of marks is 0, that of Chinese signs double."""
     code = ord(character)
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me"):
-        width = 0.0
-    elif unicodedata.east_asian_width(character) in "WF" or code > 0xFFFF:
-        width = _WIDE
-    elif code < 0x250:
-        width = 0.8 if character.isupper() else 0.66
-    else:
-        width = _WIDE if code in (0x2E3B, 0xFDFD) or 0x1200 <= code < 0x1380 else _OTHER
-    if len(_WIDTHS) < 10_000:
-        _WIDTHS[code] = width
-    return width
+        return 0.0
+    if unicodedata.east_asian_width(character) in "WF" or code > 0xFFFF:
+        return _WIDE
+    if code < 0x250:
+        return 0.8 if character.isupper() else 0.66
+    return _WIDE if code in (0x2E3B, 0xFDFD) or 0x1200 <= code < 0x1380 else _OTHER
+
+
+_WIDTHS = _Widths({character: width for width, group in _GROUPS.items() for character in group})
+_SHORT = 200
+"""Characters of a text whose width is kept: labels come again in every call of a report."""
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
@@ -53,11 +66,18 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     bold : bool
         Whether it is set in bold.
     """
+    total = _short_width(text) if len(text) <= _SHORT else _sum(text)
+    return total * size * (_BOLD if bold else 1.0)
+
+
+def _sum(text: str) -> float:
     total = 0.0
     for character in text:
-        width = _WIDTHS.get(ord(character))
-        total += _width(character) if width is None else width
-    return total * size * (_BOLD if bold else 1.0)
+        total += _WIDTHS[character]
+    return total
+
+
+_short_width = functools.lru_cache(maxsize=4_096)(_sum)
 
 
 def cut_text(text: str, width: float, size: float, *, bold: bool = False) -> str:
@@ -68,8 +88,9 @@ def cut_text(text: str, width: float, size: float, *, bold: bool = False) -> str
     left = width - text_width("…", size, bold=bold)
     if left < 0:
         return ""
+    weight = _BOLD if bold else 1.0
     for at, character in enumerate(text[: 4 * most]):  # marks take no room: a heap of them ends somewhere too
-        left -= text_width(character, size, bold=bold)
+        left -= _WIDTHS[character] * size * weight
         if left < 0:
             return text[:at].rstrip() + "…"
     return text[: 4 * most].rstrip() + "…"
@@ -99,9 +120,9 @@ def wrap_text(text: str, width: float, size: float, lines: int, *, bold: bool = 
 
 def _fitting(text: str, width: float, size: float, bold: bool) -> int:
     """How many characters fit; at least one."""
-    left = width
+    left, weight = width, _BOLD if bold else 1.0
     for at, character in enumerate(text):
-        left -= text_width(character, size, bold=bold)
+        left -= _WIDTHS[character] * size * weight
         if left < 0:
             return max(1, at)
     return len(text)

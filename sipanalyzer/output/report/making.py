@@ -70,7 +70,7 @@ def make_report(
         verdict=make_verdict(result, data),
         tiles=tuple(make_tiles(result, data)),
         timeline=make_timeline(result.calls, tz, clock, limits.buckets),
-        sheets=tuple(make_sheets(result, clock, limits)),
+        sheets=tuple(make_sheets(result, clock, limits, (index.calls, index.streams))),
         anomalies=tuple(
             (each["code"], each["meaning"], each["count"], ", ".join(map(str, each["frames"])))
             for each in data["anomalies"]

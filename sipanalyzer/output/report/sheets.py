@@ -5,7 +5,7 @@ In: a result. Out: :class:`~.data.Sheet` of every table that has rows; messages 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ...result import Result
 from ..cells import Cell, visible
@@ -38,7 +38,9 @@ _DECIMALS = 3
 """Of numbers: people read a report; the tables have more."""
 
 
-def make_sheets(result: Result, clock: Callable[[int], str], limits: Limits) -> Iterator[Sheet]:
+def make_sheets(
+    result: Result, clock: Callable[[int], str], limits: Limits, made: Iterable[Table] = ()
+) -> Iterator[Sheet]:
     """Every sheet with rows, in order.
 
     Parameters
@@ -49,11 +51,14 @@ def make_sheets(result: Result, clock: Callable[[int], str], limits: Limits) -> 
         Writes a time (:func:`.clock.make_clock`).
     limits : Limits
         `rows`: a sheet has at most so many; they are the first ones of the table.
+    made : iterable of Table
+        Those that stand already.
     """
+    known = {each.name: each for each in made}
     for name in _SHEETS:
-        made = table(result, name)
-        if len(made):
-            yield _sheet(made, clock, limits.rows)
+        whole = known[name] if name in known else table(result, name)
+        if len(whole):
+            yield _sheet(whole, clock, limits.rows)
 
 
 def _sheet(made: Table, clock: Callable[[int], str], most: int) -> Sheet:
