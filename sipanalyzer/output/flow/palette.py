@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DIRECTIONS", "INK", "KINDS", "LEGS", "LOSS_STEPS", "SEVERITY", "Ink", "Look", "loss_step", "message_kind"]
+__all__ = [
+    "DIRECTIONS",
+    "INK",
+    "KINDS",
+    "KIND_WORDS",
+    "LEGS",
+    "LOSS_STEPS",
+    "SEVERITY",
+    "Ink",
+    "Look",
+    "loss_step",
+    "message_kind",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,18 @@ KINDS = {
     "failure": Look("#b83c00", "#ff8a52", "bold red", dash=(12, 3), width=2.4),
 }
 """Kinds of messages: INVITE; other requests; BYE and CANCEL; 1xx; 2xx; 3xx; 401, 407; other 4xx, 5xx, 6xx."""
+
+KIND_WORDS = {
+    "invite": "INVITE",
+    "request": "other requests",
+    "ending": "BYE, CANCEL",
+    "provisional": "1xx",
+    "success": "2xx",
+    "redirect": "3xx",
+    "challenge": "401, 407",
+    "failure": "4xx, 5xx, 6xx",
+}
+"""The same in a legend."""
 
 SEVERITY = {
     "error": Look("#b83c00", "#ff8a52", "bold red"),

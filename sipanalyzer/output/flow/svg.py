@@ -15,8 +15,8 @@ from ..cells import visible
 from .escape import escaped
 from .measure import cut_text, text_width, wrap_text
 from .model import FlowChart, Fold, Leg, Media, Message
-from .palette import KINDS, LEGS, LOSS_STEPS
-from .svg_look import KIND_CLASS, KIND_WORDS, draw_line, flow_css, standalone_css
+from .palette import KIND_WORDS, KINDS, LEGS, LOSS_STEPS
+from .svg_look import KIND_CLASS, draw_line, flow_css, standalone_css
 from .svg_place import DETAIL, Across, day, place_across
 from .svg_rows import TOLD, Rows
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from .escape import escaped
 from .palette import INK, KINDS, LEGS, LOSS_STEPS, SEVERITY, Ink, Look
 
-__all__ = ["KIND_CLASS", "KIND_WORDS", "MARKS", "SEVERITY_CLASS", "draw_line", "flow_css", "standalone_css"]
+__all__ = ["KIND_CLASS", "MARKS", "SEVERITY_CLASS", "draw_line", "flow_css", "standalone_css"]
 
 KIND_CLASS = {
     "invite": "ki",
@@ -27,17 +27,6 @@ KIND_CLASS = {
     "failure": "kf",
 }
 """Classes of :data:`.palette.KINDS`."""
-KIND_WORDS = {
-    "invite": "INVITE",
-    "request": "other requests",
-    "ending": "BYE, CANCEL",
-    "provisional": "1xx",
-    "success": "2xx",
-    "redirect": "3xx",
-    "challenge": "401, 407",
-    "failure": "4xx, 5xx, 6xx",
-}
-"""The same in the legend."""
 SEVERITY_CLASS = {"error": "xe", "warning": "xw", "info": "xi"}
 MARKS = {
     "error": "l8 8m0-8l-8 8",

@@ -79,21 +79,22 @@ def test_every_row_tells_what_it_is() -> None:
     texts = _texts(figure)
     for told in (
         "alice to bob", "2026-03-02 11:00:00.000 +02", "alice0", "192.0.2.1", "sip:bob@example.com", "INVITE (again)",
-        "▲ 180 Ringing", "RTP PCMA", "10.0 s, 451 packets, stops 2 s early", "keys 8001#  (rfc4733)",
-        "OPTIONS and its 200, 24 times more", "error: media comes late", "12",
+        "▲ 180 Ringing", "RTP PCMA", "10.0 s, 451 packets, stops 2 s early", "keys 8001# (rfc4733)",
+        "OPTIONS and its 200, 24 times more", "error late-media: media comes late", "12",
     ):  # fmt: skip
         assert told in texts, told
     _assert_tidy(figure)
 
 
-def test_a_bar_is_shaded_by_loss_from_the_sender_to_the_receiver() -> None:
+def test_a_bar_is_shaded_by_loss_from_left_to_right_whichever_way_it_goes() -> None:
     from matplotlib.colors import to_hex
     from matplotlib.patches import Rectangle
 
-    figure = draw_flow(_chart([_media((0.0, 2.0, 80.0))]))
-    parts = [patch for patch in figure.axes[0].patches if type(patch) is Rectangle and patch.get_fill()]
-    assert [to_hex(part.get_facecolor()) for part in parts] == ["#cfe3da", "#f2bd86", "#a33a00"]
-    assert parts[0].get_x() > parts[1].get_x() + parts[1].get_width()  # the sender stands on the right
+    for source in (0, 1):
+        figure = draw_flow(_chart([_media((0.0, 2.0, 80.0), source=source, target=1 - source)]))
+        parts = [patch for patch in figure.axes[0].patches if type(patch) is Rectangle and patch.get_fill()][:3]
+        assert [to_hex(part.get_facecolor()) for part in parts] == ["#cfe3da", "#f2bd86", "#a33a00"]
+        assert parts[0].get_x() < parts[1].get_x() < parts[2].get_x()
 
 
 def test_a_long_pause_is_told_beside_the_time() -> None:
@@ -104,6 +105,41 @@ def test_a_long_pause_is_told_beside_the_time() -> None:
 def test_legs_are_numbered_where_there_are_several() -> None:
     assert "[2] INVITE" in _texts(draw_flow(_chart([_message(0, leg=1)], legs=2)))
     assert "INVITE" in _texts(draw_flow(_chart([_message(0)])))
+
+
+def test_legs_are_named_above_and_strokes_below_once() -> None:
+    rows: list[Row] = [_message(number, leg=number % 2) for number in range(60)]
+    pages = [_texts(page) for page in draw_pages(_chart([*rows, _media((1.0,))], legs=2))]
+    assert len(pages) > 1 and "[2] alice to bob" in pages[0] and "[2] alice to bob" not in pages[-1]
+    assert "other requests" not in pages[-1] and "INVITE" in pages[-1] and "INVITE" not in pages[0]
+    assert sum("lost or late" in text for page in pages for text in page) == 1
+
+
+def test_a_detail_has_as_many_lines_as_it_needs() -> None:
+    detail = (
+        "sip:carol@198.51.100.60; replaces call transfer-2@192.0.2.10; SDP offer G729 at 198.51.100.20:5002, ptime 20"
+    )
+    figure = draw_flow(_chart([_message(0, detail=detail), _message(1)], people=4))
+    lines = [text for text in _texts(figure) if " " in text and text in detail]
+    assert len(lines) == 3 and " ".join(lines) == detail
+    _assert_tidy(figure)
+
+
+def test_a_note_of_a_leg_is_whole_and_a_pause_has_no_number() -> None:
+    words = "The caller transferred the call to sip:carol@198.51.100.60, after a consultation; the call was answered."
+    note = Note(START, 0, words, "info", "transferred", 0, 1, 1, 3, 0)
+    pause = Note(START, 0, "10 s later", None, None, 0, 1, None, None, None)
+    for people in (2, 3, 12):
+        texts = _texts(draw_flow(_chart([_message(0), note, pause], people=people, legs=2)))
+        assert f"[2] info transferred: {words}" in " ".join(texts) and "10 s later" in texts
+
+
+def test_frames_of_several_captures_are_told_apart_and_times_are_of_the_zone() -> None:
+    texts = _texts(
+        draw_flow(_chart([_message(0), _message(1, capture=1)]), datetime.timezone(datetime.timedelta(hours=2), "+02"))
+    )
+    assert "1:1" in texts and "2:2" in texts and "11:00:00.000" in texts
+    assert "1" in _texts(draw_flow(_chart([_message(0)])))
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")  # of a font without that letter
