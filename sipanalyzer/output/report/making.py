@@ -20,6 +20,7 @@ from .clock import make_clock, zone_name
 from .data import Limits, Report
 from .details import make_details
 from .methods import make_methods
+from .naming import show_command, with_short_names
 from .order import choose_calls, make_index
 from .sheets import make_sheets
 from .tiles import make_tiles
@@ -56,6 +57,7 @@ def make_report(
         What it holds at most.
     """
     limits = limits or Limits()
+    result = with_short_names(result)
     clock = make_clock(tz)
     data = summarize(result)
     index = make_index(result)
@@ -65,7 +67,7 @@ def make_report(
         made=clock(int(datetime.datetime.now(datetime.UTC).timestamp()) * 10**9)[:19],
         version=importlib.metadata.version("sipanalyzer"),
         zone=zone_name(tz),
-        command=_command(sources),
+        command=show_command(sources),
         settings=tuple(_settings(result)),
         verdict=make_verdict(result, data),
         tiles=tuple(make_tiles(result, data)),
@@ -86,16 +88,6 @@ def _title(result: Result) -> str:
     names = [visible(pathlib.PurePath(capture.file).name) for capture in result.captures]
     more = f" and {len(names) - _FILES} more" if len(names) > _FILES else ""
     return f"Calls in {', '.join(names[:_FILES])}{more}" if names else "Calls"
-
-
-def _command(sources: Sequence[Any] | None) -> str | None:
-    """The command that shows a call, where what was read has names."""
-    import shlex
-
-    names = [str(each) for each in sources or () if isinstance(each, str | pathlib.PurePath)]
-    if not names or len(names) != len(sources or ()):
-        return None
-    return visible(f"sipanalyzer call {' '.join(shlex.quote(name) for name in names)} --id")
 
 
 def _settings(result: Result) -> list[tuple[str, str, str]]:

@@ -23,6 +23,7 @@ from ..summary_parts import bytes_text, count_of
 from ..tables import row_order
 from .data import Report, Sheet
 from .marks import code, fenced, grid, words
+from .naming import with_short_names
 
 __all__ = ["MOST", "render_markdown"]
 
@@ -63,6 +64,7 @@ def render_markdown(result: Result, report: Report, tz: datetime.tzinfo = dateti
     str
         At most :data:`MOST` characters where that is possible at all.
     """
+    result = with_short_names(result)
     sheets = {each.name: each for each in report.sheets}
     end = [*_captures(sheets.get("captures")), *_anomalies(report), *_settings(report), "", _foot(report)]
     lines = [f"# {words(report.title)}", "", f"**{words(report.verdict.headline)}**", ""]

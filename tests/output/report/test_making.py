@@ -19,7 +19,7 @@ def test_it_says_what_it_is_of_and_how_it_was_made(samples: pathlib.Path) -> Non
     report = make_report(sipanalyzer.analyze(path).result, [str(path)], tz=zoneinfo.ZoneInfo("Europe/Berlin"))
     assert report.title == "Calls in plain.pcap"
     assert (report.version, report.zone) == (sipanalyzer.__version__, "Europe/Berlin")
-    assert report.command == f"sipanalyzer call {path} --id"
+    assert report.command == "sipanalyzer call plain.pcap --id"
     datetime.datetime.strptime(report.made, "%Y-%m-%d %H:%M:%S")
     assert report.timeline is not None
     assert report.timeline.start == "2026-03-02 10:10:00.000"
