@@ -38,7 +38,8 @@ _EVIDENCE = 8
 _CAPTURES = 20
 _ANOMALIES = 10
 _COLUMNS = (
-    "start", "caller", "callee", "state", "status_code", "duration_s", "loss_percent", "mos", "findings", "call_id",
+    "start", "caller", "callee", "state", "status_code", "duration_s", "loss_percent", "mos", "mos_scale", "findings",
+    "call_id",
 )  # fmt: skip
 _CODE = frozenset({"caller", "callee", "call_id"})
 _FACTS = (

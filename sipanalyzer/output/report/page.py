@@ -44,7 +44,7 @@ _ORDER = (
 _UNITS = {"ms": "_ms", "s": "_s", "%": "_percent", "B": "_bytes", "ppm": "_ppm", "kbit/s": "_kbit_s"}
 _FIRST_COLUMNS = (
     "start", "caller", "callee", "state", "status_code", "duration_s", "post_dial_delay_ms", "loss_percent", "mos",
-    "findings",
+    "mos_scale", "findings",
 )  # fmt: skip
 """Columns of calls on paper and without scripts."""
 _STATISTICS = ("metric", "value", "unit", "basis", "note")

@@ -61,8 +61,23 @@ function cellNode(name, value, unit, dtype, day) {
   return document.createTextNode(text);
 }
 
+/* Ratings on several scales (narrowband, wideband, fullband) are not comparable: then the scale stands with the figure,
+ * they are sorted by scale first, and a filter names the scale. Gives where the scale is; -1 where there is one only. */
+var RATINGS = new Set(["mos", "mos_min", "r_factor"]);
+var SCALES = ["NB", "WB", "FB"];
+
+function scaleOf(sheet, at) {
+  var where = RATINGS.has(sheet.headings[at][0]) ? place(sheet, "mos_scale") : -1, first = null;
+  var mixed = where >= 0 && sheet.rows.some(function (row) {
+    if (row[at] === null || row[where] === null) { return false; }
+    if (first === null) { first = row[where]; }
+    return row[where] !== first;
+  });
+  return mixed ? where : -1;
+}
+
 function columnOf(sheet, at, ranked) {
-  var heading = sheet.headings[at], name = heading[0], unit = heading[2], dtype = heading[4];
+  var heading = sheet.headings[at], name = heading[0], unit = heading[2], dtype = heading[4], scale = scaleOf(sheet, at);
   var day = dtype === "time" ? commonDay(sheet.rows, at) : null;
   var figure = dtype === "int" || dtype === "float";
   return {
@@ -72,7 +87,11 @@ function columnOf(sheet, at, ranked) {
     type: figure ? "figure" : "word",
     visible: Object.hasOwn(SHOWN, sheet.name) ? SHOWN[sheet.name].has(name) : ranked ? heading[5] !== null : true,
     className: (figure ? "figure" : "word") + (LONG.has(name) ? " long" : "") + (name === "findings" ? " findings" : ""),
-    render: function (value, kind) {
+    render: function (value, kind, row) {
+      if (scale >= 0 && value !== null) {
+        if (kind === "sort") { return 1000 * SCALES.indexOf(row[scale]) + value; }
+        if (kind === "display" || kind === "filter") { return shown(value, unit, dtype) + " " + escaped(String(row[scale])); }
+      }
       if (kind === "display") { return cellNode(name, value, unit, dtype, day); }
       if (kind === "filter") { return typeof value === "string" ? escaped(value) : shown(value, unit, dtype); }
       return value;
@@ -107,10 +126,20 @@ function matcher(text, dtype) {
   };
 }
 
+/* Likewise of ratings on several scales: `>4 NB`, `WB`. */
+function scaleMatcher(text, dtype, scale) {
+  var parts = /^(.*?)\s*([a-z]{2})?$/i.exec(text.trim()), wanted = (parts[2] || "").toUpperCase();
+  if (!parts[0]) { return null; }
+  var test = parts[1] ? matcher(parts[1], dtype) : function (value) { return value !== null; };
+  if (!test || SCALES.indexOf(wanted) < 0) { return undefined; }
+  return function (value, unit, row) { return row[scale] === wanted && test(value, unit); };
+}
+
 function filterInput(api, sheet, at) {
   var heading = sheet.headings[at], name = heading[0], unit = heading[2], dtype = heading[4], title = heading[1];
+  var scale = scaleOf(sheet, at);
   function apply(test) {
-    api.search.fixed("column-" + at, test ? function (text, row) { return test(row[at], unit); } : null).draw();
+    api.search.fixed("column-" + at, test ? function (text, row) { return test(row[at], unit, row); } : null).draw();
   }
   if (LISTED.has(name) || dtype === "bool") {
     var words = new Set();
@@ -126,11 +155,12 @@ function filterInput(api, sheet, at) {
   var figure = dtype === "int" || dtype === "float", waiting = 0;
   var input = make("input", {
     type: "text", "aria-label": "Filter " + title, spellcheck: "false", autocomplete: "off",
-    placeholder: figure ? ">" : "has", size: "4", title: figure ? ">5, <=20, =3, 3-7" : "Text that it contains; !text: that it does not",
+    placeholder: scale >= 0 ? "> NB" : figure ? ">" : "has", size: "4",
+    title: scale >= 0 ? ">4 NB, <3.5 WB: scales cannot be compared with each other" : figure ? ">5, <=20, =3, 3-7" : "Text that it contains; !text: that it does not",
     oninput: function () {
       clearTimeout(waiting);
       waiting = setTimeout(function () {
-        var test = matcher(input.value, dtype);
+        var test = scale >= 0 ? scaleMatcher(input.value, dtype, scale) : matcher(input.value, dtype);
         input.setAttribute("aria-invalid", String(test === undefined));
         if (test !== undefined) { apply(test); }
       }, 120);

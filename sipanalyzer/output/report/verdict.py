@@ -30,8 +30,11 @@ SOUND = frozenset({
 """Findings that say: somebody heard badly, or nothing."""
 SILENCE = frozenset({"one-way-audio", "no-media", "media-timeout", "ice-or-dtls-failed"})
 """Those of them that say: nothing."""
-_ANSWERED = {"call-rejected": "refusals with {}", "server-error": "a server that failed with {}"}
-"""Findings of which the status says more than the title."""
+_ANSWERED = {
+    "call-rejected": ("it was refused with {}", "refusals with {}"),
+    "server-error": ("a server that failed with {}", "servers that failed with {}"),
+}
+"""Findings of which the status says more than the title: of one call, of several."""
 _FAILED = ("rejected", "failed")
 _SENTENCES = 8
 """Findings that have a sentence; the others are named."""
@@ -69,23 +72,20 @@ def _headline(result: Result, data: dict[str, Any], grave: Sequence[dict[str, An
     by_call = calls_concerned(result)
     failed = {call.call_id for call in result.calls if call.state in _FAILED}
     heard = {
-        call_id: codes
+        call_id: about
         for call_id, findings in by_call.items()
         if call_id not in failed
-        and (codes := {each.code for each in findings if each.code in SOUND and each.severity != "info"})
+        and (about := [each for each in findings if each.code in SOUND and each.severity != "info"])
     }
     if not failed and not heard:
         return _otherwise(data, grave, calls)
-    silent = sum(not codes.isdisjoint(SILENCE) for codes in heard.values())
-    sound = (
-        "had no sound, or one way only" if silent == len(heard) else "had bad sound" + (" or none" if silent else "")
-    )
+    sound, said = _sound(heard)
     clauses: list[str] = []
     told: str | None = None
     for count, what, troubled in ((len(failed), "failed", failed), (len(heard), sound, set(heard))):
         if count:
             of = "The call" if calls == 1 else f"{count:,}" if clauses else f"{count:,} of {calls:,} calls"
-            reason, severity = _reason(result, troubled, by_call)
+            reason, severity = _reason(result, troubled, by_call, said if troubled != failed else None)
             told = worse(told, severity)
             named = "the reason" if count == 1 else "the likeliest reason"
             clauses.append(f"{of} {what}" + (f"; {named}: {reason}" if reason else ""))
@@ -95,22 +95,54 @@ def _headline(result: Result, data: dict[str, Any], grave: Sequence[dict[str, An
     return ". ".join(clauses) + f".{besides}"
 
 
+def _sound(heard: dict[str, list[Finding]]) -> tuple[str, str | None]:
+    """How calls sounded, and the code of the finding that says no more than that.
+
+    What only warnings or doubtful findings say may have been heard, or not.
+    """
+    codes = [{each.code for each in about} for about in heard.values()]
+    certain = any(each.severity == "error" and not each.doubtful for about in heard.values() for each in about)
+    had = "had" if certain else "may have had"
+    silent = [each & SILENCE for each in codes if each & SILENCE]
+    if len(silent) < len(codes):
+        return f"{had} bad sound" + (" or none" if silent else ""), None
+    if all(each == {"one-way-audio"} for each in silent):
+        return f"{had} sound in one direction only", "one-way-audio"
+    if any("one-way-audio" in each for each in silent):
+        return f"{had} no sound, or in one direction only", None
+    return f"{had} no sound", "no-media"
+
+
 def _otherwise(data: dict[str, Any], grave: Sequence[dict[str, Any]], calls: int) -> str:
     """No call failed or sounded bad."""
     if not grave:
         return f"Nothing wrong was found in {_what_there_was(data)}."
     worst = grave[0]
+    lead = _lead(data["calls"])
     if not calls or not worst["calls"]:
-        well = "" if not calls else "The call did not fail; " if calls == 1 else f"None of {calls:,} calls failed; "
-        title = _lowered(worst["title"]) if well else worst["title"]
-        return f"{well}{title}{_times(worst, calls)}."
+        title = _lowered(worst["title"]) if lead else worst["title"]
+        return f"{lead}{'; ' if lead else ''}{title}{_times(worst, calls)}."
     told = data["verdict"]["calls_with_errors" if worst["severity"] == "error" else "calls_with_warnings"]
     what = "an error" if worst["severity"] == "error" else "a warning"
     if calls == 1:
-        return f"The call did not fail, but has {what}: {_lowered(worst['title'])}."
+        return f"{lead}; there is {what}: {_lowered(worst['title'])}."
     has = "1 has" if told == 1 else f"{told:,} have"
     times = _times(worst, calls) if worst["calls"] != told else ""
-    return f"None of {calls:,} calls failed, but {has} {what}: {_lowered(worst['title'])}{times}."
+    return f"{lead}, but {has} {what}: {_lowered(worst['title'])}{times}."
+
+
+def _lead(calls: dict[str, Any]) -> str:
+    """How calls went of which none failed: no more than was captured."""
+    count, states = calls["count"], calls["by_state"]
+    if not count:
+        return ""
+    open_ended = any(states.get(state) for state in ("setup", "ringing"))
+    if count > 1:
+        return f"None of {count:,} calls " + ("is seen to fail" if open_ended else "failed")
+    if open_ended:
+        return "How the call went was not captured"
+    answered = any(states.get(state) for state in ("completed", "in-call"))
+    return "The call was answered" if answered else "The call was not answered"
 
 
 def _times(each: dict[str, Any], calls: int) -> str:
@@ -151,13 +183,17 @@ def calls_concerned(result: Result) -> dict[str, list[Finding]]:
     return found
 
 
-def _reason(result: Result, troubled: set[str], by_call: dict[str, list[Finding]]) -> tuple[str, str | None]:
-    """What most troubled calls have as their likeliest explanation, and its severity."""
+def _reason(
+    result: Result, troubled: set[str], by_call: dict[str, list[Finding]], said: str | None
+) -> tuple[str, str | None]:
+    """What most troubled calls have as their likeliest explanation, and its severity; not what was `said` already."""
     firsts: dict[str, list[Finding]] = defaultdict(list)
     answers: dict[str, Counter[str]] = defaultdict(Counter)
     for call in result.calls:
         if call.call_id in troubled and by_call.get(call.call_id):
-            own = by_call[call.call_id]
+            own = [each for each in by_call[call.call_id] if each.code not in SOUND or call.state not in _FAILED]
+            if not own:  # no call fails for its sound
+                continue
             first = next((each for each in own if each.severity != "info"), own[0])
             firsts[first.code].append(first)
             answers[first.code][f"{call.status_code or ''} {call.reason or ''}".strip()] += 1
@@ -169,10 +205,12 @@ def _reason(result: Result, troubled: set[str], by_call: dict[str, list[Finding]
     if code in _ANSWERED:
         some = [answer for answer, _ in answers[code].most_common(2) if answer]
         others = " and others" if len(answers[code]) > len(some) else ""
-        title = _ANSWERED[code].format((", " if others else " and ").join(some) + others) if some else title
+        title = _ANSWERED[code][len(group) > 1].format((", " if others else " and ").join(some) + others) if some else title
     share = f" ({count_of(len(group), 'call')})" if len(group) < len(troubled) else ""
     doubtful = f" (doubtful: {group[0].doubtful})" if all(each.doubtful for each in group) else ""
-    return f"{title}{share}{doubtful}", min((each.severity for each in group), key=SEVERITIES.index)
+    if code == said and not share:
+        title = ""
+    return f"{title}{share}{doubtful}".strip(), min((each.severity for each in group), key=SEVERITIES.index)
 
 
 def _lowered(text: str) -> str:

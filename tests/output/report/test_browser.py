@@ -338,6 +338,27 @@ def test_on_paper_stand_the_report_and_the_opened_call(lossy: Seen, tmp_path: pa
     assert "Methods" not in call
 
 
+def test_ratings_on_several_scales_are_not_compared(
+    chromium: Any, samples: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """The narrower scale's figures stand together; a filter that names no scale chooses nothing."""
+    path, capture = tmp_path / "wideband.html", samples / "wideband.pcapng"
+    path.write_bytes(b"".join(render_html(report_of(sipanalyzer.analyze(capture).result, [capture]))))
+    seen = _open(chromium, path)
+    seen.at("#calls", ROWS)
+    cells = '[data-sheet="calls"] tbody td:nth-last-child(1)'
+    assert seen.texts(cells) == ["4.15 WB", "4.41 FB"]
+    field = seen.page.locator('[aria-label="Filter mos"]')
+    for text, want in ((">4.2 FB", 1), (">4.2 wb", 0), ("WB", 1), ("", 2)):
+        field.fill(text)
+        seen.counted(want) if want else seen.until("document.querySelectorAll('tr.opens').length === 0")
+    field.fill(">4.2")
+    seen.until("document.querySelector('[aria-label=\"Filter mos\"]').getAttribute('aria-invalid') === 'true'")
+    seen.counted(2)
+    assert seen.troubles == []
+    seen.page.close()
+
+
 def test_without_scripts_the_summary_stands(chromium: Any, made: Seen) -> None:
     page = chromium.new_page(java_script_enabled=False)
     page.goto(made.path.as_uri())

@@ -12,7 +12,7 @@ from sipanalyzer.output.report.data import Verdict
 from sipanalyzer.output.report.verdict import make_verdict
 from sipanalyzer.output.summary import summarize
 from sipanalyzer.result import Result
-from tests.output.results import empty_result, make_call, make_capture, make_result, make_stream
+from tests.output.results import T0, empty_result, make_call, make_capture, make_result, make_stream
 
 
 def verdict(result: Result) -> Verdict:
@@ -24,20 +24,19 @@ HEADLINES = {
     "register": "Nothing wrong was found in 3 registrations.",
     "transfer": "Nothing wrong was found in 3 calls and 1 subscription.",
     "lossy": "The call had bad sound; the reason: too many packets were lost or came too late.",
-    "one_way": "The call had no sound, or one way only; the reason: only one direction of an answered call carried "
-    "sound.",
+    "one_way": "The call had sound in one direction only.",
     "timeout": "The call failed; the reason: a request got no response at all.",
     "refused": "3 of 4 calls failed; the likeliest reason: refusals with 404 Not Found and 603 Decline (2 calls). "
     "Besides, a server failed to handle the call (in 1 call).",
     "authentication_failed": "2 of 2 calls failed; the likeliest reason: authentication did not succeed.",
     "session_timer": "None of 2 calls failed, but 1 has an error: the call was cut by its session timer.",
     "scanner": "The call failed; the reason: authentication did not succeed. Besides, somebody probes the server.",
-    "holes": "2 of 2 calls had bad sound; the likeliest reason: too many packets were lost or came too late "
+    "holes": "2 of 2 calls may have had bad sound; the likeliest reason: too many packets were lost or came too late "
     "(doubtful: the capture itself lost packets).",
-    "webrtc_failed": "1 of 2 calls had no sound, or one way only; the reason: ICE checks or the DTLS "
+    "webrtc_failed": "1 of 2 calls had no sound; the reason: ICE checks or the DTLS "
     "handshake of the media failed.",
     "message": "An instant message is too large for UDP.",
-    "no_answer": "The call did not fail, but has a warning: SIP messages had to be sent again.",
+    "no_answer": "The call was not answered; there is a warning: SIP messages had to be sent again.",
 }
 
 
@@ -96,9 +95,52 @@ def test_a_call_that_failed_is_not_counted_as_bad_sound_too() -> None:
     calls = (make_call(call_id="c0", state="failed", status_code=503, rows=(), streams=(0,)), *result.calls[1:])
     told = verdict(make_result(calls=calls, streams=result.streams, messages=result.messages, extra=result.extra))
     assert told.headline == (
-        "1 of 3 calls failed; the reason: too many packets were lost or came too late. "
+        "1 of 3 calls failed. "
         "1 had bad sound; the reason: too many packets were lost or came too late."
     )
+
+
+def test_warnings_and_doubts_alone_do_not_say_that_somebody_heard_badly() -> None:
+    assert verdict(troubled(5, 2, severity="warning")).headline.startswith("2 of 5 calls may have had bad sound;")
+    assert verdict(troubled(5, 2, doubtful="why")).headline.startswith("2 of 5 calls may have had bad sound;")
+
+
+@pytest.mark.parametrize(
+    ("codes", "heard"),
+    [
+        (["no-media"] * 2, "2 of 3 calls had no sound."),
+        (["one-way-audio"] * 2, "2 of 3 calls had sound in one direction only."),
+        (["one-way-audio", "no-media"], "2 of 3 calls had no sound, or in one direction only; "),
+        (["high-loss", "no-media"], "2 of 3 calls had bad sound or none; "),
+    ],
+)
+def test_silence_is_told_from_bad_sound(codes: list[str], heard: str) -> None:
+    result = troubled(3, 2)
+    result.extra["findings"] = tuple(
+        Finding(code, "error", "So.", "Do.", call_id=f"c{at}") for at, code in enumerate(codes)
+    )
+    assert verdict(result).headline.startswith(heard)
+
+
+@pytest.mark.parametrize(
+    ("state", "lead"),
+    [
+        ("completed", "The call was answered; "), ("busy", "The call was not answered; "),
+        ("ringing", "How the call went was not captured; "), ("setup", "How the call went was not captured; "),
+    ],
+)  # fmt: skip
+def test_no_more_is_said_of_a_call_than_was_captured(state: str, lead: str) -> None:
+    call = make_call(state=state, answered=T0 if state == "completed" else None)
+    result = make_result(calls=(call,))
+    result.extra["findings"] = (Finding("retransmissions", "warning", "So.", "Do.", call_id=call.call_id),)
+    assert verdict(result).headline.startswith(lead)
+
+
+def test_one_refusal_is_told_as_one() -> None:
+    call = make_call(state="rejected", status_code=404, reason="Not Found", answered=None)
+    result = make_result(calls=(call, make_call(call_id="two")))
+    result.extra["findings"] = (Finding("call-rejected", "warning", "So.", "Do.", call_id=call.call_id),)
+    assert verdict(result).headline == "1 of 2 calls failed; the reason: it was refused with 404 Not Found."
 
 
 def test_a_note_alone_is_no_bad_sound() -> None:
