@@ -332,7 +332,7 @@ def _brightness(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_a_long_call_opens_fast_and_its_heads_stay_in_sight(opened: Opened) -> None:
+def test_the_heads_of_a_long_call_stay_in_sight(opened: Opened) -> None:
     tape = Tape()
     tape.set_up(sdp(A, 4000), sdp(B, 5000))
     for at in range(100):
@@ -342,8 +342,6 @@ def test_a_long_call_opens_fast_and_its_heads_stay_in_sight(opened: Opened) -> N
     analysis = tape.analyze()
     tab = opened(draw_page(analysis.result, analysis.call(0).flow(fold=False).chart))
     assert tab.locator("#chart g.m").count() > 300
-    timing = tab.evaluate("performance.getEntriesByType('navigation')[0].domComplete")
-    assert timing < 5_000  # room for a machine that does other things too
     tab.evaluate("document.getElementById('chart').scrollTop = 5000")
     tab.wait_for_function("document.querySelector('.hs').classList.contains('moved')")
     assert -6 < tab.locator(".hs").bounding_box()["y"] < 40
@@ -387,10 +385,10 @@ def test_charts_of_one_page_share_one_style(opened: Opened) -> None:
     assert "<style>" not in small
     colours = []
     for text in (f"<style>{flow_css()}</style>{small}{small}", alone):
+        tab = opened(f"<!doctype html><meta charset=utf-8><body>{text}")
         for theme in ("light", "dark"):
-            tab = opened(
-                f"<!doctype html><html data-theme={theme}><meta charset=utf-8><body>{text}", color_scheme=theme
-            )
+            tab.emulate_media(color_scheme=theme)
+            tab.evaluate("theme => document.documentElement.setAttribute('data-theme', theme)", theme)
             colours.append(tab.evaluate("getComputedStyle(document.querySelector('.sf .l')).fill"))
     assert colours[0] == colours[2] and colours[1] == colours[3] and colours[0] != colours[1]
     tab = opened(f"<!doctype html><html data-theme=dark><style>{flow_css()}</style>{small}", color_scheme="light")
