@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from .keys import KEYS, written
+from .keys import KEYS
 
 __all__ = ["bindings"]
 
 
 def bindings(screen: str) -> list[BindingType]:
     """The bindings of one screen of :data:`~.keys.KEYS`."""
-    made: list[BindingType] = []
-    for each in KEYS[screen]:
-        first, *others = each.keys.split(",")
-        action = each.action
-        if action == "tab":
-            made += [Binding(key, f"tab({key})", each.meaning, show=False) for key in (first, *others)]
-            continue
-        made.append(
-            Binding(first, action, each.short or each.meaning, show=bool(each.short), key_display=written(first))
-        )
-        made += [Binding(key, action, each.meaning, show=False) for key in others]
-    return made
+    return [
+        Binding(key, f"tab({key})" if each.action == "tab" else each.action, each.meaning, show=False)
+        for each in KEYS[screen]
+        for key in each.keys.split(",")
+    ]

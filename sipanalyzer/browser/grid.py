@@ -176,6 +176,14 @@ class Grid(ScrollView, can_focus=True):
         """One page down."""
         self._go(self.at + max(1, self.size.height - 2))
 
+    def action_half_page_up(self) -> None:
+        """Half a page up."""
+        self._go(self.at - max(1, (self.size.height - 1) // 2))
+
+    def action_half_page_down(self) -> None:
+        """Half a page down."""
+        self._go(self.at + max(1, (self.size.height - 1) // 2))
+
     def action_first(self) -> None:
         """To the first row."""
         self._go(0)
@@ -198,12 +206,10 @@ class Grid(ScrollView, can_focus=True):
             self.post_message(self.Chosen(self, self.row))
 
     def mark(self) -> None:
-        """Mark the row or take its mark away, and go on to the next."""
-        if self.row is None:
-            return
-        self.marked ^= {self.row}
-        self._refresh_row(self.at)
-        self._go(self.at + 1)
+        """Mark the row or take its mark away."""
+        if self.row is not None:
+            self.marked ^= {self.row}
+            self._refresh_row(self.at)
 
     # ---- sorting
     def sort_by(self, name: str | None, descending: bool = False) -> None:

@@ -6,6 +6,7 @@ rows nothing is made for those that nobody looks at.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ _LOOKED_AT = 400
 """Rows by which a column's width is measured."""
 SEVERITY_STYLES = {"error": "red", "warning": "yellow", "info": ""}
 """Colour of a list of findings, by the worst of them."""
+_DATED = ((23, 0, None), (19, 0, 19), (14, 5, 19), (11, 5, 16), (0, 11, 19))
+"""From which width on which part of a date and a time is shown, from most to least."""
 _ROW = Column("row", "int", "", "number of the row")
 
 
@@ -215,9 +218,11 @@ class Listing:
             text = people(value, about, self.tz)
         if sight.name in _ADDRESSES and width_of(text) > width:
             text = text.rpartition(":")[0] or text  # half a port says nothing
+        right = right_aligned(self.name, sight.name)
+        if right and width_of(text) > width:
+            text = text.partition(".")[0]
         text = cut_path(text, width) if sight.name in ("capture", "file") else cut(text, width)
         space = " " * max(0, width - width_of(text))
-        right = right_aligned(self.name, sight.name)
         style = style_of(sight.name, value)
         if sight.name in ("findings", "code") and value is not None:
             style = SEVERITY_STYLES.get(self.severity(row) or "", "")
@@ -237,9 +242,8 @@ class Listing:
         """A time, its date where the column has several and there is room, its milliseconds likewise."""
         text = local_time(time, self.tz)
         if self._several_days(name):
-            return (
-                text if width >= len(text) else text[:19] if width >= 19 else text[5:16] if width >= 11 else text[11:19]
-            )
+            begin, end = next((part for least, *part in _DATED if width >= least), _DATED[-1][1:])
+            return text[begin:end]
         return text[11:] if width >= 12 else text[11:19]
 
     def _several_days(self, name: str) -> bool:
@@ -251,15 +255,20 @@ class Listing:
     def widths(self, room: int) -> list[int]:
         """How wide each column is drawn on a screen of so many columns."""
         step = max(1, len(self.mine) // _LOOKED_AT)
-        natural = []
-        for sight in self.sights:
+        sights, natural, late = [], [], []
+        for at, sight in enumerate(self.sights):
             about, values = column(self.name, sight.name), self._column(sight.name)
             if about.dtype == "time":
-                natural.append(23 if self._several_days(sight.name) else 12)
+                several = self._several_days(sight.name)
+                natural.append(23 if several else 12)
+                sights.append(dataclasses.replace(sight, least=14) if several else sight)
+                late.append(at)
                 continue
             seen = (values[row] for row in self.mine[::step][: 2 * _LOOKED_AT])
             natural.append(max((width_of(people(value, about, self.tz)) for value in seen), default=0))
-        return lay_out_sights(self.sights, [self.title(each) for each in self.sights], natural, room)
+            whole = about.dtype in ("int", "float")  # half a number is a wrong one
+            sights.append(dataclasses.replace(sight, least=natural[-1], most=natural[-1]) if whole else sight)
+        return lay_out_sights(sights, [self.title(each) for each in self.sights], natural, room, late=late)
 
     def title(self, sight: Sight) -> str:
         """A column's heading, with an arrow where the list is sorted by it."""

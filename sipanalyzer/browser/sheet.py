@@ -186,8 +186,8 @@ class Sheet(ScrollView, can_focus=True):
         """One row, or line, down."""
         self._step(1) if self._begins else self._scroll(1)
 
-    def _page(self, way: int) -> None:
-        height = max(1, self.scrollable_content_region.height - 1)
+    def _page(self, way: int, parts: int = 1) -> None:
+        height = max(1, (self.scrollable_content_region.height - 1) // parts)
         if not self._begins:
             self._scroll(way * height)
             return
@@ -203,6 +203,14 @@ class Sheet(ScrollView, can_focus=True):
     def action_page_down(self) -> None:
         """One page down."""
         self._page(1)
+
+    def action_half_page_up(self) -> None:
+        """Half a page up."""
+        self._page(-1, 2)
+
+    def action_half_page_down(self) -> None:
+        """Half a page down."""
+        self._page(1, 2)
 
     def action_first(self) -> None:
         """To the beginning."""

@@ -5,6 +5,7 @@ In: names of tables and columns. Out: :class:`Sight`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..output.columns import COLUMNS, column
@@ -12,8 +13,9 @@ from ..output.terminal import width_of
 
 __all__ = ["SHOWN", "Sight", "all_sights", "first_sights", "lay_out_sights"]
 
-_MOST = 60
-"""Width that a column does not exceed of itself; the list moves sideways for what is further right."""
+_MOST = 1_000
+_FAIR = 16
+"""Width that every column gets before one gets more: names of people and of findings are seldom longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ def all_sights(table: str) -> list[Sight]:
     return [*shown.values(), *(each for each in others if each.name not in shown)]
 
 
-def lay_out_sights(sights: list[Sight], heads: list[str], natural: list[int], room: int, gap: int = 1) -> list[int]:
+def lay_out_sights(
+    sights: list[Sight], heads: list[str], natural: list[int], room: int, gap: int = 1, late: Collection[int] = ()
+) -> list[int]:
     """How wide each column is drawn.
 
     Parameters
@@ -84,12 +88,14 @@ def lay_out_sights(sights: list[Sight], heads: list[str], natural: list[int], ro
         Columns of the screen.
     gap : int
         Columns between two.
+    late : collection of int
+        Places of columns that grow only when the others have a fair width (times, which get a date and fractions).
 
     Returns
     -------
     list of int
-        Each at least as wide as its heading; the first grow first where there is room. Where not all fit, the last are
-        beyond the screen's edge: the list then moves sideways.
+        Each at least as wide as its heading; the first grow first where there is room, to a fair width before any has
+        all it wishes. Where not all fit, the last are beyond the screen's edge: the list then moves sideways.
     """
     least = [width_of(head) for head in heads]
     wishes = [max(own, min(wide, each.most)) for each, own, wide in zip(sights, least, natural, strict=True)]
@@ -98,8 +104,10 @@ def lay_out_sights(sights: list[Sight], heads: list[str], natural: list[int], ro
     while fitting > 1 and sum(widths[:fitting]) + gap * (fitting - 1) > room:
         fitting -= 1
     free = room - sum(widths[:fitting]) - gap * (fitting - 1)
-    for at, wish in enumerate(wishes[:fitting]):
-        grow = max(0, min(wish - widths[at], free))
+    early = [at for at in range(fitting) if at not in late]
+    turns = [(at, _FAIR) for at in early] + [(at, _MOST) for at in late if at < fitting] + [(at, _MOST) for at in early]
+    for at, limit in turns:
+        grow = max(0, min(min(wishes[at], limit) - widths[at], free))
         widths[at] += grow
         free -= grow
     return widths

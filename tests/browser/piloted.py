@@ -16,13 +16,16 @@ HOSTILE = 'x\x1b[2J[bold red]\u202e"<script>alert(1)</script>;$x$\ud800]]>'
 
 
 def drive(
-    analysis: Analysis, steps: Callable[[Browser, Piloted], Awaitable[None]], size: tuple[int, int] = (100, 30)
+    analysis: Analysis,
+    steps: Callable[[Browser, Piloted], Awaitable[None]],
+    size: tuple[int, int] = (100, 30),
+    notifications: bool = False,
 ) -> None:
     """Open the browser, do the steps, close it; an exception in the application fails the test."""
 
     async def run() -> None:
         app = Browser(analysis)
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=notifications) as pilot:
             await pilot.pause()
             await steps(app, pilot)
 
@@ -51,6 +54,15 @@ def seen(app: Browser) -> str:
     lines = ["".join(segment.text for segment in strip) for strip in strips]
     assert len(lines) == height and all(len(line) <= width * 2 for line in lines)
     return "\n".join(line.rstrip() for line in lines)
+
+
+async def until(pilot: Piloted, true: Callable[[], object]) -> None:
+    """Let the application work until something is true of it."""
+    for _ in range(200):
+        if true():
+            return
+        await pilot.pause()
+    raise AssertionError("it does not become true")
 
 
 def name_of(app: Browser) -> str:

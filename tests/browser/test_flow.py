@@ -8,7 +8,7 @@ from sipanalyzer.analysis import Analysis
 from sipanalyzer.browser.charting import Choice, chart_of, drawn, row_at, stand_in, trimmed
 from sipanalyzer.output.flow.model import Fold, Media, Message, Note
 from sipanalyzer.output.terminal import width_of
-from tests.browser.piloted import drive, name_of, press, seen, three_calls
+from tests.browser.piloted import drive, name_of, press, seen, three_calls, until
 from tests.tape import A, B, Tape, sdp
 
 
@@ -41,7 +41,7 @@ def test_the_message_under_the_cursor_stands_beside_the_flow(analysis):
         assert "SIP/2.0 180" in seen(app)
         await press(pilot, "end")
         assert _row(app).label.startswith("200") and "CSeq: 90 BYE" in seen(app)
-        await press(pilot, "home", "w")
+        await press(pilot, "home", "t")
         assert "m=audio 4000" not in seen(app)
 
     drive(analysis, steps, (140, 45))
@@ -113,15 +113,58 @@ def test_streams_details_and_times_come_and_go(analysis):
         assert "SDP offer" not in seen(app)
         await press(pilot, "d", "D")
         assert [row.label[:3] for row in app.screen.chart.rows] == ["INV", "200"]
-        await press(pilot, "D", "t")
+        await press(pilot, "D", "w")
         assert "00:00:00.500" in seen(app)
-        await press(pilot, "T")
+        await press(pilot, "W")
         assert "00:00:00.500" not in seen(app)
         for _ in range(4):
-            await press(pilot, "t")
+            await press(pilot, "w")
         assert "seconds" in seen(app)
 
     drive(analysis, steps, (140, 45))
+
+
+def test_keys_of_sngrep_do_there_what_they_do_in_sngrep(analysis):
+    async def steps(app, pilot):
+        await press(pilot, "enter", "f2")
+        assert name_of(app) == "FlowPage" and "SDP offer" not in seen(app)
+        await press(pilot, "f3")
+        assert not any(isinstance(row, Media) for row in app.screen.chart.rows)
+        await press(pilot, "f2", "f3", "t")
+        assert not app.screen.message.display
+        await press(pilot, "t", "9", "9")
+        wide = app.screen.message.size.width
+        await press(pilot, "T")
+        assert 20 < app.screen.message.size.width < wide
+        headers = [style for line in app.screen.message.lines for text, style in line if text.startswith("Via")]
+        await press(pilot, "f8")
+        plain = [style for line in app.screen.message.lines for text, style in line if text.startswith("Via")]
+        assert all(headers) and not any(plain)
+
+    drive(analysis, steps, (140, 45))
+
+
+def test_a_finding_is_explained_once_beside_the_flow(analysis):
+    async def steps(app, pilot):
+        await press(pilot, "end", "enter", "n")
+        at = next(at for at, row in enumerate(app.screen.chart.rows) if isinstance(row, Note) and row.code)
+        app.screen.flow.block = at
+        await pilot.pause()
+        beside = " ".join(text for line in app.screen.message.lines for text, _ in line)
+        finding = analysis.findings.iloc[0]
+        assert beside.count(finding["explanation"][:30]) == 1 and beside.count("What to do") == 1
+
+    drive(analysis, steps, (140, 45))
+
+
+def test_what_was_said_does_not_stand_before_the_next_screen(analysis):
+    async def steps(app, pilot):
+        await press(pilot, "enter", "space")
+        await until(pilot, lambda: "compares the two" in seen(app))
+        await press(pilot, "down", "space")
+        assert name_of(app) == "DifferencePage" and "compares the two" not in seen(app)
+
+    drive(analysis, steps, (140, 45), notifications=True)
 
 
 def test_colours_go_by_kind_call_and_cseq(analysis):
@@ -129,7 +172,7 @@ def test_colours_go_by_kind_call_and_cseq(analysis):
         def styles():
             return [style for line in app.screen.flow.lines for _, style in line]
 
-        await press(pilot, "space", "space", "enter")
+        await press(pilot, "space", "down", "space", "enter")
         kinds = styles()
         await press(pilot, "c")
         calls = styles()

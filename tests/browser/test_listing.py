@@ -121,6 +121,30 @@ def test_widths_fill_the_room_from_the_left():
     assert lay_out_sights(sights, ["a", "bb", "c"], [20, 3, 20], 20) == [10, 3, 5]
     assert lay_out_sights(sights, ["a", "bb", "c"], [20, 3, 20], 12) == [8, 3, 4]
     assert lay_out_sights(sights, ["a", "bb", "c"], [0, 0, 0], 12) == [1, 2, 1]
+    assert lay_out_sights(sights, ["a", "bb", "c"], [20, 3, 20], 27, late=[0]) == [6, 3, 16]
+
+
+def test_a_number_is_never_cut():
+    delays = [3_841_250_000, 17_846_000_500_000, None, 7_000_000]
+    calls = tuple(
+        make_call(call_id=f"c{at}", ringing=None if each is None else T0 + each, answered=None)
+        for at, each in enumerate(delays)
+    )
+    listing = Listing(dataclasses.replace(make_result(), calls=calls), "calls")
+    sight = next(each for each in listing.sights if each.name == "post_dial_delay_ms")
+    width = listing.widths(77)[listing.sights.index(sight)]
+    assert [listing.cell(row, sight, width)[0].strip() for row in listing.rows] == [
+        "3841.25", "17846000.50", "-", "7.00",
+    ]  # fmt: skip
+    assert listing.cell(0, sight, 6)[0].strip() == "3841"
+
+
+def test_names_have_room_before_dates_have_fractions():
+    later = make_call(call_id="two", start=T0 + 86_400_000_000_000, caller="a name of twenty let", callee="b" * 20)
+    listing = Listing(dataclasses.replace(make_result(), calls=(make_call(), later)), "calls")
+    widths = dict(zip((each.name for each in listing.sights), listing.widths(116), strict=True))
+    assert widths["caller"] == widths["callee"] == 16 and 14 <= widths["start"] < 23
+    assert [listing.cell(row, listing.sights[0], 14)[0] for row in listing.rows] == ["01-12 23:38:26", "01-13 23:38:26"]
 
 
 def test_a_call_list_of_eighty_columns_shows_its_findings():

@@ -40,8 +40,9 @@ class _Dialog(ModalScreen[object]):
     _Dialog .label { color: $primary; height: auto; }
     _Dialog .quiet { color: $foreground 70%; height: auto; }
     _Dialog .wrong { color: $error; height: auto; }
-    _Dialog OptionList, _Dialog SelectionList { height: auto; max-height: 12; border: none; background: $background;
-                                                padding: 0; }
+    _Dialog OptionList, _Dialog SelectionList, _Dialog OptionList:focus, _Dialog SelectionList:focus {
+        height: auto; max-height: 12; border: none; background: $background; padding: 0; }
+    ColumnsDialog SelectionList, ColumnsDialog SelectionList:focus { max-height: 75%; }
     """
 
     def action_dismiss_nothing(self) -> None:

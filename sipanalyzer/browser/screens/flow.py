@@ -10,11 +10,13 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widgets import Static
 
+from ...output.derived import findings_of
 from ...output.flow.model import FlowChart, Fold, Media, Message, Note
 from ...output.terminal import Line, wrap
 from ...result import Call
 from ..bindings import bindings
 from ..charting import COLOURS, TIMES, Choice, chart_of, drawn, row_at, trimmed
+from ..explaining import explained
 from ..quality import stream_sparks
 from ..saving import calls_to_save
 from ..sheet import Sheet
@@ -28,6 +30,8 @@ _WIDE = 118
 """Columns from which the message stands beside the flow; below, under it."""
 _SHARES = (25, 33, 42, 50, 60, 70)
 """Percent of the screen that the message may have."""
+_SHARE = 2
+"""Which of them it has to begin with."""
 _FEWEST_LINES = 16
 """Lines of a screen below which there is no room for a message."""
 
@@ -57,8 +61,9 @@ class FlowPage(Page):
         """Frame, capture and time of what is to be shown first."""
         self._choice = Choice()
         self._whole: FlowChart | None = None
-        self._share = 2
+        self._share = _SHARE
         self._preview = True
+        self._painted = True
         self.chart: FlowChart | None = None
 
     def body(self) -> ComposeResult:
@@ -166,9 +171,9 @@ class FlowPage(Page):
     def _beside(self, row: object, width: int) -> list[Line]:
         result, tz = self.analysis.result, self.browser.tz
         if isinstance(row, Message):
-            return message_lines(result, row.message, tz, width=width)
+            return message_lines(result, row.message, tz, width=width, paint=self._painted)
         if isinstance(row, Fold):
-            first = message_lines(result, row.messages[0], tz, width=width)
+            first = message_lines(result, row.messages[0], tz, width=width, paint=self._painted)
             return [[(text, "bold")] for text in wrap(row.text, width)] + [
                 [("Enter: show every message", "dim")],
                 [],
@@ -183,23 +188,14 @@ class FlowPage(Page):
         return []
 
     def _finding_lines(self, row: Note, width: int) -> list[Line]:
-        from ...output.derived import findings_of
-
-        lines: list[Line] = [[(text, "bold")] for text in wrap(row.text, width)]
-        if row.code is None:
-            return lines
-        ids = {call.call_id for call in self._calls}
-        streams = {number for call in self._calls for number in call.streams}
-        for each in findings_of(self.analysis.result):
-            if each.code == row.code and (each.call_id in ids or each.stream in streams) and each.frame == row.frame:
-                lines += [[], *([(text, "")] for text in wrap(each.explanation, width))]
-                if each.doubtful:
-                    lines += [[(text, "yellow")] for text in wrap(f"Doubtful: {each.doubtful}", width)]
-                lines += [[], *([(text, "")] for text in wrap(f"What to do: {each.advice}", width))]
-                frames = ", ".join(map(str, each.frames[:8])) + (", ..." if len(each.frames) > 8 else "")
-                lines += [[], [(f"frames {frames}", "dim")]] if frames else []
-                break
-        return [*lines, [], [("Enter: page of the call", "dim")]]
+        if row.code is not None:
+            ids = {call.call_id for call in self._calls}
+            streams = {number for call in self._calls for number in call.streams}
+            for each in findings_of(self.analysis.result):
+                own = each.call_id in ids or each.stream in streams
+                if own and (each.code, each.frame) == (row.code, row.frame):
+                    return [*explained(each, width, apart=True), [], [("Enter: page of the call", "dim")]]
+        return [[(text, "bold")] for text in wrap(row.text, width)]
 
     # ---- keys
     def on_sheet_chosen(self, event: Sheet.Chosen) -> None:
@@ -330,6 +326,16 @@ class FlowPage(Page):
         """Show or hide the message."""
         self._preview = not self._preview
         self._arrange(self.size.width, self.size.height)
+
+    def action_paint(self) -> None:
+        """Colours of headers, or not."""
+        self._painted = not self._painted
+        self._tell_of(self.flow.block)
+
+    def action_usual_share(self) -> None:
+        """As much room for the message as at the beginning."""
+        self._preview = True
+        self._more(_SHARE - self._share)
 
     def _more(self, step: int) -> None:
         self._share = max(0, min(self._share + step, len(_SHARES) - 1))

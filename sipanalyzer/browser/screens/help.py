@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 
 from ...output.terminal import Line, width_of, wrap
-from ..keys import KEYS, written
+from ..keys import KEYS, Key, written
 from ..sheet import Sheet
 from .parts import Page
 
@@ -44,6 +46,10 @@ class HelpPage(Page):
     def body(self) -> ComposeResult:
         """The page."""
         yield Sheet(id="sheet")
+
+    def keys(self) -> Sequence[Key]:
+        """Only those that work everywhere."""
+        return ()
 
     def on_mount(self) -> None:
         """Title."""

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
-from ...output.cells import Cell
+from ...output.cells import Cell, visible
 from ...output.derived import findings_of
 from ...output.tables import Table
-from ...output.terminal import Line, wrap
+from ...output.terminal import Line, cut_path
 from ...result import Call
 from ..bindings import bindings
+from ..explaining import explained
 from ..grid import Grid
+from ..keys import KEYS, Key
 from ..listing import Listing, Wanted
 from ..saving import Saved, calls_to_save, lines_to_save, table_to_save
 from ..sheet import Sheet
 from .dialogs import ColumnsDialog, FilterDialog, SearchDialog
 from .pages import RawPage, StreamPage
 from .parts import Page
+from .tabs import TABS, TabLine
 
 __all__ = ["HomePage"]
 
-TABS = (
-    ("calls", "Calls"), ("registrations", "Registrations"), ("transactions", "Other"), ("findings", "Findings"),
-    ("streams", "Streams"), ("summary", "Summary"),
-)  # fmt: skip
 _EMPTY = {
     "calls": "There is no call in this capture.",
     "registrations": "Nobody registers in this capture.",
@@ -42,55 +36,13 @@ _EMPTY = {
 }
 
 
-class TabLine(Widget):
-    """Names of the lists on one line, each with its number and how many there are."""
-
-    DEFAULT_CSS = """
-    TabLine { height: 1; background: $background; color: $foreground; }
-    """
-
-    class Picked(Message):
-        """A name was clicked."""
-
-        def __init__(self, at: int) -> None:
-            super().__init__()
-            self.at = at
-
-    def __init__(self, counts: Sequence[int | None]) -> None:
-        super().__init__(id="tabs")
-        self._counts = counts
-        self.at = 0
-
-    def _labels(self) -> list[str]:
-        full = [
-            f" {at + 1} {title}" + (f" {count:,} " if count is not None else " ")
-            for at, ((_, title), count) in enumerate(zip(TABS, self._counts, strict=True))
-        ]
-        if sum(map(len, full)) <= self.size.width:
-            return full
-        return [f" {at + 1} {title if at == self.at else title[:4]} " for at, (_, title) in enumerate(TABS)]
-
-    def render(self) -> Text:
-        """The line."""
-        line = Text(no_wrap=True, overflow="crop")
-        for at, label in enumerate(self._labels()):
-            empty = self._counts[at] == 0
-            line.append(label, "bold reverse" if at == self.at else "dim" if empty else "")
-        return line
-
-    def on_click(self, event: events.Click) -> None:
-        """Which name was it?"""
-        begin = 0
-        for at, label in enumerate(self._labels()):
-            if begin <= event.x < begin + len(label):
-                self.post_message(self.Picked(at))
-            begin += len(label)
+_QUIT = Key("escape", "leave", "Quit", "quit")
 
 
 class HomePage(Page):
     """The lists."""
 
-    BINDINGS = [*bindings("lists"), Binding("escape", "leave", "Quit", key_display="Esc")]
+    BINDINGS = bindings("lists")
     helped = "lists"
     DEFAULT_CSS = """
     HomePage ContentSwitcher { height: 1fr; }
@@ -110,6 +62,10 @@ class HomePage(Page):
         with ContentSwitcher(initial="tab-calls"):
             for name, _ in TABS:
                 yield Vertical(id=f"tab-{name}")
+
+    def keys(self) -> list[Key]:
+        """Esc quits here."""
+        return [*KEYS["lists"], _QUIT]
 
     def _counts(self) -> list[int | None]:
         result = self.analysis.result
@@ -187,6 +143,7 @@ class HomePage(Page):
     def _headline(self) -> None:
         files = [capture.file for capture in self.analysis.result.captures]
         file = files[0] if len(files) == 1 else f"{len(files)} captures"
+        file = cut_path(visible(file), max(self.size.width - 16, self.size.width // 2))
         parts: list[tuple[str, str]] = [("sipanalyzer ", "bold"), (file, "")]
         listing = self.listings.get(self.name_shown)
         grid = self.grid
@@ -241,16 +198,8 @@ class HomePage(Page):
             return
         lines: list[Line] = []
         if event.row is not None:
-            each = findings_of(self.analysis.result)[event.grid.listing.thing(event.row)]
-            width = max(20, self.size.width - 3)
-            lines = [[(text, "bold")] for text in wrap(each.explanation, width)]
-            if each.doubtful:
-                lines += [[(text, "yellow")] for text in wrap(f"Doubtful: {each.doubtful}", width)]
-            lines += [[(text, "")] for text in wrap(f"What to do: {each.advice}", width)]
-            if each.causes:
-                lines.append([(f"A consequence of {', '.join(each.causes)}", "dim")])
-            frames = ", ".join(map(str, each.frames[:10])) + (", ..." if len(each.frames) > 10 else "")
-            lines += [[(f"Frames {frames}", "dim")]] if frames else []
+            finding = findings_of(self.analysis.result)[event.grid.listing.thing(event.row)]
+            lines = explained(finding, max(20, self.size.width - 3))
         found.first(Static).update(self.browser.text_of(lines))
 
     # ---- keys

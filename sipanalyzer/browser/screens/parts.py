@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from ...analysis import Analysis
 from ...output.cells import visible
 from ..bindings import bindings
+from ..keys import KEYS, Key
 from ..saving import Saved
+from .keyline import KeyLine
 
 if TYPE_CHECKING:
     from ..app import Browser
@@ -39,7 +42,6 @@ class Page(Screen[None]):
     BINDINGS = bindings("everywhere")
     DEFAULT_CSS = """
     Page { background: $background; }
-    Page Footer { height: 1; }
     """
     helped = "pages"
     """Which keys help shows, beside those that work everywhere."""
@@ -58,11 +60,19 @@ class Page(Screen[None]):
         """Title, body, keys."""
         yield TitleLine(id="title")
         yield from self.body()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine([*self.keys(), *KEYS["everywhere"]])
+
+    def on_mount(self) -> None:
+        """What was said of the screen before does not stand before this one."""
+        self.app.clear_notifications()
 
     def body(self) -> ComposeResult:
         """What stands between."""
         yield from ()
+
+    def keys(self) -> Sequence[Key]:
+        """What stands on the line of keys, beside what works everywhere."""
+        return KEYS[self.helped]
 
     def tell(self, *parts: tuple[str, str]) -> None:
         """Set the title line."""
