@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install test lint types floors check bench samples clean
+.PHONY: install test lint types floors check bench samples notebooks pictures clean
 
 install: $(BIN)/.installed
 
@@ -31,6 +31,12 @@ bench: install
 
 samples: install
 	$(BIN)/python sample_pcaps/make.py
+
+notebooks: install
+	$(BIN)/python notebooks/make.py
+
+pictures: install
+	$(BIN)/python docs/pictures/make.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/data
