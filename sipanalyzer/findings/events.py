@@ -59,7 +59,7 @@ def held(context: Context) -> Iterator[Finding]:
         if len(begun) == 1 and ended is not None:
             text += f", for {seconds(int(messages.time[ended]) - int(messages.time[begun[0]]))}"
         elif changes[-1][1]:
-            text += ", and not taken back"
+            text += ", which was not taken back"
         yield context.finding("held", text + ".", call=call, rows=[row for row, _ in changes])
 
 

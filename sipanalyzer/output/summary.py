@@ -32,6 +32,7 @@ _STATES = (
     "completed", "in-call", "cancelled", "busy", "no-answer", "redirected", "rejected", "failed", "ringing", "setup",
 )  # fmt: skip
 _UNDECIDED = ("ringing", "setup")
+_ANSWERED = ("completed", "in-call")
 _SATISFIED, _SOME_DISSATISFIED = 80.0, 70.0
 """ITU-T G.109: from here users are satisfied; from here some are dissatisfied, below many."""
 
@@ -208,11 +209,11 @@ def _calls(result: Result) -> dict[str, Any]:
     calls = result.calls
     states = Counter(call.state for call in calls)
     decided = [call for call in calls if not call.partial and call.state not in _UNDECIDED]
-    answered = sum(call.answered is not None for call in decided)
+    answered = sum(call.state in _ANSWERED for call in decided)  # an ACK or BYE proves it where the 2xx was not captured
     reasons = Counter(
         (call.status_code, clean(call.reason or ""))
         for call in decided
-        if call.answered is None and call.state != "cancelled"
+        if call.state not in _ANSWERED and call.state != "cancelled"
     )
     return {
         "count": len(calls),

@@ -221,7 +221,7 @@ function messageList(detail) {
 
 function digitTable(digits) {
   return make("table", { class: "plain" }, [
-    make("thead", {}, make("tr", {}, ["Time", "Keys", "Direction", "Method"].map(function (word) { return make("th", {}, word); }))),
+    make("thead", {}, make("tr", {}, ["Time", "Keys", "Direction", "Method"].map(function (word) { return make("th", { scope: "col" }, word); }))),
     make("tbody", {}, digits.map(function (row) {
       return make("tr", {}, row.map(function (cell) { return make("td", {}, cell || ""); }));
     }))

@@ -1,5 +1,4 @@
-"""What captures are called in a report: by their names, not by the folders of whoever made it. Floor 8, standard library
-only.
+"""What captures are called in a report: by their names, not by the folders of whoever made it. Floor 8.
 
 In: a result, what it was read from. Out: the same result with short names, and the command that shows a call. A report
 is handed on; tables and exports, which stay with whoever made them, have the names as they were given.

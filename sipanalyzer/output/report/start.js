@@ -2,13 +2,10 @@
 var scrolled = new Map(); // place on the page by address
 var current = "";
 
-async function route() {
-  var address = parseAddress(location.hash), view = address.view;
+/* What an address names comes in sight; the view. */
+function point(address) {
+  var view = address.view;
   if (!document.querySelector('section[data-view="' + CSS.escape(view) + '"]')) { view = "overview"; }
-  if (current && current !== location.hash) { scrolled.set(current, window.scrollY); }
-  var came = location.hash;
-  var sameView = document.body.dataset.view === view && current !== "";
-  current = came;
   document.body.dataset.view = view;
   document.querySelectorAll("section[data-view]").forEach(function (section) {
     section.classList.toggle("current", section.dataset.view === view);
@@ -18,6 +15,16 @@ async function route() {
     if (here) { link.setAttribute("aria-current", "page"); link.scrollIntoView({ block: "nearest", inline: "nearest" }); }
     else { link.removeAttribute("aria-current"); }
   });
+  return view;
+}
+
+async function route() {
+  var address = parseAddress(location.hash), before = document.body.dataset.view;
+  if (current && current !== location.hash) { scrolled.set(current, window.scrollY); }
+  var view = point(address), came = location.hash;
+  var sameView = before === view && current !== "";
+  current = came;
+  if (view === "overview" && byId("unfold") && !unfolding) { unfolding = true; startFolding(byId("unfold")); } // it has heights now
   if (view !== "call") { closePanel(); if (opened) { leaveCall(); } }
   try {
     if (view === "call") {
@@ -122,10 +129,12 @@ function printCalls() {
   if (more) { more.textContent = left > 0 ? "and " + left.toLocaleString("en") + " more." : ""; }
 }
 
+var unfolding = false;
+
 /* A verdict of many sentences leaves room for what stands below it. */
 function startFolding(button) {
   var verdict = button.closest(".verdict"), sentences = Array.from(verdict.querySelectorAll("li"));
-  if (sentences.every(function (each) { return each.offsetHeight && each.scrollHeight <= each.clientHeight + 1; })) {
+  if (sentences.every(function (each) { return each.offsetHeight > 0 && each.scrollHeight <= each.clientHeight + 1; })) {
     button.hidden = true;
   }
   button.addEventListener("click", function () {
@@ -139,13 +148,13 @@ async function start() {
   root.classList.add("scripted");
   startTheme();
   startKeys();
-  if (byId("unfold")) { startFolding(byId("unfold")); }
   if (typeof DecompressionStream === "undefined") {
     root.classList.remove("scripted");
     root.classList.add("plain");
     say("This browser is too old to unpack the tables, calls and charts of this page (it has no DecompressionStream); what follows is the summary.");
     return;
   }
+  point(parseAddress(location.hash)); // at once: the first screen is there before anything is unpacked
   head = await read("data-head");
   window.addEventListener("hashchange", function (event) {
     var before = parseAddress(new URL(event.oldURL).hash);

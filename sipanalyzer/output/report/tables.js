@@ -249,9 +249,9 @@ function makeTable(box, sheet) {
   var headings = columns.map(function (column) { return sheet.headings[column.data]; });
   var element = make("table", { class: "display", "aria-label": sheet.title }, make("thead", {}, [
     make("tr", {}, headings.map(function (heading) {
-      return make("th", { title: heading[0] + ": " + heading[3], scope: "col" }, folded(heading[1]));
+      return make("th", { title: heading[0] + ": " + heading[3], scope: "col", "aria-label": heading[1] ? null : heading[0] }, folded(heading[1]));
     })),
-    make("tr", { class: "filter-row" }, headings.map(function () { return make("th", {}, ""); }))
+    make("tr", { class: "filter-row" }, headings.map(function () { return make("td", {}, ""); }))
   ]));
   var quick = calls ? make("div", { class: "filters", role: "group", "aria-label": "Which calls" }) : null;
   box.append(...(quick ? [quick, element] : [element]));

@@ -205,7 +205,9 @@ def _reason(
     if code in _ANSWERED:
         some = [answer for answer, _ in answers[code].most_common(2) if answer]
         others = " and others" if len(answers[code]) > len(some) else ""
-        title = _ANSWERED[code][len(group) > 1].format((", " if others else " and ").join(some) + others) if some else title
+        title = (
+            _ANSWERED[code][len(group) > 1].format((", " if others else " and ").join(some) + others) if some else title
+        )
     share = f" ({count_of(len(group), 'call')})" if len(group) < len(troubled) else ""
     doubtful = f" (doubtful: {group[0].doubtful})" if all(each.doubtful for each in group) else ""
     if code == said and not share:

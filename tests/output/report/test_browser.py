@@ -116,6 +116,18 @@ def test_the_first_screen_shows_verdict_tiles_and_timeline(made: Seen) -> None:
     assert made.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_all_of_the_verdict_is_offered_only_where_some_of_it_is_hidden(
+    chromium: Any, made: Seen, samples: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    made.at("#overview", "#unfold:visible")
+    path, capture = tmp_path / "short.html", samples / "transfer.pcap"
+    path.write_bytes(b"".join(render_html(report_of(sipanalyzer.analyze(capture).result, [capture]))))
+    seen = _open(chromium, path)
+    assert not seen.page.locator("#unfold").is_visible()
+    assert seen.troubles == []
+    seen.page.close()
+
+
 def test_calls_sort_both_ways_and_what_is_missing_stands_last(calls: Seen) -> None:
     heading = calls.page.locator('[data-sheet="calls"] thead tr').first.locator("th", has_text="duration")
     cells = f"{ROWS} td:nth-child({1 + heading.evaluate('node => node.cellIndex')})"
@@ -297,6 +309,48 @@ def test_charts_are_made_when_a_call_is_opened_and_gone_when_it_is_left(lossy: S
     assert lossy.page.evaluate("Object.keys(Bokeh.index).length || Bokeh.index.roots?.length") >= 1
     lossy.at("#calls", ROWS)
     lossy.until("!document.querySelector('.charts') && Bokeh.documents.length === 0")
+
+
+CONTRASTS = """() => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const over = (colour, base) => {
+    pen.fillStyle = `rgb(${base})`; pen.fillRect(0, 0, 1, 1);
+    pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
+    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = rgb => rgb.map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
+  const low = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const own = [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim());
+    if (!own || !node.offsetParent || node.closest("svg, [class*=bk-], :disabled, .disabled, [aria-disabled=true]")) {
+      continue;
+    }
+    const chain = [];
+    for (let each = node; each; each = each.parentElement) { chain.unshift(getComputedStyle(each)); }
+    const ground = chain.reduce((base, style) => over(style.backgroundColor, base), [255, 255, 255]);
+    const opacity = chain.reduce((product, style) => product * style.opacity, 1);
+    const ink = over(getComputedStyle(node).color, ground).map((v, at) => v * opacity + ground[at] * (1 - opacity));
+    const [less, more] = [light(ink), light(ground)].sort((one, other) => one - other);
+    if ((more + 0.05) / (less + 0.05) < 4.5) { low.push(node.outerHTML.slice(0, 90)); }
+  }
+  return low;
+}"""
+"""Elements whose text has less contrast than WCAG 1.4.3 asks for; what cannot be pressed is exempt there."""
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_all_can_be_read_and_heard(made: Seen, look: str) -> None:
+    """Contrast of WCAG's level AA; every heading of a table says what it heads; every control has a name."""
+    made.page.emulate_media(color_scheme=look)
+    for address, wait in (("#overview", ".tile"), ("#calls", ROWS), ("#findings", ".group"), ("#call=1", "#call h1")):
+        made.at(address, wait)
+        assert made.page.evaluate(CONTRASTS) == [], address
+        assert made.page.locator("section.current th:not([scope])").count() == 0, address
+    unnamed = """[...document.querySelectorAll("button, a[href], input, select")].filter(node => node.offsetParent
+      && !(node.innerText || node.ariaLabel || node.title || node.labels?.length || node.placeholder)).length"""
+    assert made.page.evaluate(unnamed) == 0
+    made.page.emulate_media(color_scheme="light")
 
 
 def test_the_dark_page_is_dark_and_its_reader_may_choose(lossy: Seen) -> None:

@@ -119,3 +119,13 @@ def test_the_graver_of_two() -> None:
     assert worse(None, "info") == "info"
     assert worse("warning", "error") == "error"
     assert worse(None, None) is None
+
+
+def test_a_call_whose_2xx_was_not_captured_is_answered_in_every_tile() -> None:
+    """An ACK or BYE proves that it was: the tile of answered calls says the same as ASR."""
+    busy = make_call(call_id="two", state="busy", status_code=486, answered=None)
+    result = make_result(calls=(make_call(answered=None), busy))
+    told = tiles(result)
+    assert (told["answered"].value, told["answered"].note) == ("1", "50.0 % of 2")
+    assert told["asr"].value == "50.0"
+    assert [each["status_code"] for each in summarize(result)["calls"]["failures"]] == [486]

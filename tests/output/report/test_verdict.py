@@ -33,8 +33,7 @@ HEADLINES = {
     "scanner": "The call failed; the reason: authentication did not succeed. Besides, somebody probes the server.",
     "holes": "2 of 2 calls may have had bad sound; the likeliest reason: too many packets were lost or came too late "
     "(doubtful: the capture itself lost packets).",
-    "webrtc_failed": "1 of 2 calls had no sound; the reason: ICE checks or the DTLS "
-    "handshake of the media failed.",
+    "webrtc_failed": "1 of 2 calls had no sound; the reason: ICE checks or the DTLS handshake of the media failed.",
     "message": "An instant message is too large for UDP.",
     "no_answer": "The call was not answered; there is a warning: SIP messages had to be sent again.",
 }
@@ -95,8 +94,7 @@ def test_a_call_that_failed_is_not_counted_as_bad_sound_too() -> None:
     calls = (make_call(call_id="c0", state="failed", status_code=503, rows=(), streams=(0,)), *result.calls[1:])
     told = verdict(make_result(calls=calls, streams=result.streams, messages=result.messages, extra=result.extra))
     assert told.headline == (
-        "1 of 3 calls failed. "
-        "1 had bad sound; the reason: too many packets were lost or came too late."
+        "1 of 3 calls failed. 1 had bad sound; the reason: too many packets were lost or came too late."
     )
 
 
