@@ -1,4 +1,4 @@
-"""A finding in a few lines, where it is pointed at: what was seen, what to do, which frames show it. Floor 9, no Textual.
+"""A finding in a few lines, where it is pointed at: what was seen, what to do, which frames. Floor 9, no Textual.
 
 In: a finding. Out: styled lines (see :mod:`..output.terminal`).
 """

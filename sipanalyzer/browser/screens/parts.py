@@ -58,13 +58,10 @@ class Page(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Title, body, keys."""
+        self.app.clear_notifications()  # what was said of the screen before does not stand before this one
         yield TitleLine(id="title")
         yield from self.body()
         yield KeyLine([*self.keys(), *KEYS["everywhere"]])
-
-    def on_mount(self) -> None:
-        """What was said of the screen before does not stand before this one."""
-        self.app.clear_notifications()
 
     def body(self) -> ComposeResult:
         """What stands between."""
