@@ -255,14 +255,16 @@ class Listing:
     def widths(self, room: int) -> list[int]:
         """How wide each column is drawn on a screen of so many columns."""
         step = max(1, len(self.mine) // _LOOKED_AT)
-        sights, natural, late = [], [], []
+        sights: list[Sight] = []
+        natural: list[int] = []
+        late: dict[int, tuple[int, ...]] = {}
         for at, sight in enumerate(self.sights):
             about, values = column(self.name, sight.name), self._column(sight.name)
             if about.dtype == "time":
                 several = self._several_days(sight.name)
                 natural.append(23 if several else 12)
                 sights.append(dataclasses.replace(sight, least=14) if several else sight)
-                late.append(at)
+                late[at] = (19, 23) if several else (12,)
                 continue
             seen = (values[row] for row in self.mine[::step][: 2 * _LOOKED_AT])
             natural.append(max((width_of(people(value, about, self.tz)) for value in seen), default=0))

@@ -5,7 +5,7 @@ In: names of tables and columns. Out: :class:`Sight`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..output.columns import COLUMNS, column
@@ -72,7 +72,12 @@ def all_sights(table: str) -> list[Sight]:
 
 
 def lay_out_sights(
-    sights: list[Sight], heads: list[str], natural: list[int], room: int, gap: int = 1, late: Collection[int] = ()
+    sights: list[Sight],
+    heads: list[str],
+    natural: list[int],
+    room: int,
+    gap: int = 1,
+    late: Mapping[int, Sequence[int]] | None = None,
 ) -> list[int]:
     """How wide each column is drawn.
 
@@ -88,8 +93,8 @@ def lay_out_sights(
         Columns of the screen.
     gap : int
         Columns between two.
-    late : collection of int
-        Places of columns that grow only when the others have a fair width (times, which get a date and fractions).
+    late : mapping of int to sequence of int, optional
+        By place: widths that a column may grow to once the others have a fair one (times get a date and fractions).
 
     Returns
     -------
@@ -104,12 +109,18 @@ def lay_out_sights(
     while fitting > 1 and sum(widths[:fitting]) + gap * (fitting - 1) > room:
         fitting -= 1
     free = room - sum(widths[:fitting]) - gap * (fitting - 1)
-    early = [at for at in range(fitting) if at not in late]
-    turns = [(at, _FAIR) for at in early] + [(at, _MOST) for at in late if at < fitting] + [(at, _MOST) for at in early]
-    for at, limit in turns:
-        grow = max(0, min(min(wishes[at], limit) - widths[at], free))
-        widths[at] += grow
-        free -= grow
+    late = late or {}
+    for limit in (_FAIR, _MOST):
+        for at in range(fitting):
+            if at not in late:
+                grow = max(0, min(min(wishes[at], limit) - widths[at], free))
+                widths[at] += grow
+                free -= grow
+        for at, steps in late.items():
+            for step in steps:
+                if at < fitting and 0 < step - widths[at] <= free:
+                    free -= step - widths[at]
+                    widths[at] = step
     return widths
 
 

@@ -121,7 +121,8 @@ def test_widths_fill_the_room_from_the_left():
     assert lay_out_sights(sights, ["a", "bb", "c"], [20, 3, 20], 20) == [10, 3, 5]
     assert lay_out_sights(sights, ["a", "bb", "c"], [20, 3, 20], 12) == [8, 3, 4]
     assert lay_out_sights(sights, ["a", "bb", "c"], [0, 0, 0], 12) == [1, 2, 1]
-    assert lay_out_sights(sights, ["a", "bb", "c"], [20, 3, 20], 27, late=[0]) == [6, 3, 16]
+    assert lay_out_sights(sights, ["a", "bb", "c"], [20, 3, 20], 27, late={0: (6, 8)}) == [6, 3, 16]
+    assert lay_out_sights(sights, ["a", "bb", "c"], [20, 3, 20], 26, late={0: (6, 8)}) == [4, 3, 17]
 
 
 def test_a_number_is_never_cut():

@@ -187,9 +187,12 @@ class HomePage(Page):
     # ---- the summary, and the finding under the cursor
     def on_sheet_resized(self, event: Sheet.Resized) -> None:
         """Make the summary for that width."""
+        event.sheet.show(self._summary(event.width))
+
+    def _summary(self, width: int) -> list[Line]:
         from ...output.summary_page import summary_lines
 
-        event.sheet.show(summary_lines(self.analysis.summary(), event.width, self.browser.tz))
+        return summary_lines(self.analysis.summary(), width, self.browser.tz)
 
     def on_grid_moved(self, event: Grid.Moved) -> None:
         """Explain the finding under the cursor."""
@@ -374,7 +377,7 @@ class HomePage(Page):
     def action_save(self) -> None:
         """Save flow, packets, messages; the list; the summary."""
         if self.name_shown == "summary":
-            self.save("summary", [lines_to_save("this page", self.query_one("#summary", Sheet).lines)])
+            self.save("summary", [lines_to_save("this page", self._summary(self.size.width))])
             return
         listing = self.listings[self.name_shown]
         things: list[Saved] = []

@@ -101,7 +101,7 @@ class TextPage(Page):
 
     def action_save(self) -> None:
         """Save it."""
-        self.save(self.name_of_file, [lines_to_save("this page", self.sheet.lines)])
+        self.save(self.name_of_file, [lines_to_save("this page", self.lines(self.size.width - 1))])
 
 
 class RawPage(TextPage):
@@ -190,7 +190,7 @@ class CallPage(TextPage):
     def action_save(self) -> None:
         """Save the page, or the call's flow, packets, messages."""
         things = [
-            lines_to_save("this page", self.sheet.lines),
+            lines_to_save("this page", self.lines(self.size.width - 1)),
             *calls_to_save(self.analysis, [self._call], self.browser.tz),
         ]
         self.save(self.name_of_file, things)
