@@ -91,6 +91,13 @@ def test_a_truncated_message_has_no_half_header_and_no_short_body() -> None:
     assert (m.header("From"), m.header("To")) == ('"Alice" <sip:alice@example.com>;tag=a1', None)
 
 
+@pytest.mark.parametrize("lines", [b"X-Odd\r\n : value", b"X-Odd \r\n\t: value"])
+def test_a_colon_in_a_fold_makes_no_name(lines: bytes) -> None:
+    message = parse_message(b"BYE sip:b@b SIP/2.0\r\nCall-ID: 1\r\n" + lines + b"\r\n\r\n")
+    assert [header.name for header in message.headers] == ["Call-ID"]
+    assert "malformed-header" in message.defects
+
+
 def test_a_truncated_fold_takes_its_header_with_it() -> None:
     m = parse_message(b"BYE sip:x SIP/2.0\r\nCall-ID: a\r\nTo: <sip:x>\r\n ;ta", truncated=True)
     assert [header.name for header in m.headers] == ["Call-ID"]

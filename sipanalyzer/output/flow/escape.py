@@ -12,6 +12,7 @@ from ..cells import visible
 
 __all__ = ["escaped", "message_text", "preformatted"]
 
+_SPECIAL = re.compile("[&<>\"']")
 _LINE_ENDS = re.compile(r"(\r\n|\n|\t)")
 _MARKS = re.compile(r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})"
                     r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
@@ -31,7 +32,7 @@ def escaped(text: str) -> str:
     shown = visible(text)
     if not shown.isascii():
         shown = _MARKS.sub(r"\1", shown)
-    return html.escape(shown)
+    return html.escape(shown) if _SPECIAL.search(shown) else shown
 
 
 def message_text(raw: bytes, limit: int = 65_536) -> str:

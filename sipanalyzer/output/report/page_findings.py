@@ -32,6 +32,8 @@ class Group:
     sentences: list[str] = field(default_factory=list)
     """The first ones, each once."""
     doubtful: list[str] = field(default_factory=list)
+    doubts: int = 0
+    """How many of them are doubtful."""
     calls: list[int] = field(default_factory=list)
     """Rows of the sheet `calls`, each once, the first ones."""
     concerned: int = 0
@@ -68,6 +70,7 @@ def group_findings(calls: Sheet | None, findings: Sheet | None) -> list[Group]:
         group.count += 1
         _keep(group.sentences, _cell(cells, places, "explanation"))
         _keep(group.doubtful, _cell(cells, places, "doubtful"))
+        group.doubts += bool(_cell(cells, places, "doubtful"))
         group.advice = group.advice or str(_cell(cells, places, "advice") or "")
         row = rows.get(_cell(cells, places, "call_id"))
         concerned = seen.setdefault(key, set())

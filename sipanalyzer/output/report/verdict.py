@@ -66,6 +66,8 @@ def make_verdict(result: Result, data: dict[str, Any]) -> Verdict:
 
 # ---- the headline
 def _headline(result: Result, data: dict[str, Any], grave: Sequence[dict[str, Any]]) -> str:
+    if data["number"] is not None and not data["calls"]["count"]:
+        return f"There is no call of {data['number']} in what was read."
     if data["verdict"]["word"] == NOTHING:
         return "There is no SIP and no RTP here: nothing to judge."
     calls = data["calls"]["count"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sipanalyzer.output.report.page import render_html
 from sipanalyzer.output.report.page_findings import group_findings, worst_of_calls
 from tests.output.report.made_report import make_report
 
@@ -28,3 +29,12 @@ def test_a_call_is_as_grave_as_its_worst_finding() -> None:
     worst = worst_of_calls(calls, findings)
     assert (worst[0], worst[1], worst[2], worst[10]) == ("error", "info", None, "error")
     assert worst_of_calls(calls, None) == [None] * 40
+
+
+def test_some_doubtful_findings_do_not_make_all_of_them_doubtful() -> None:
+    report = make_report(40)
+    findings = next(each for each in report.sheets if each.name == "findings")
+    findings.rows[0][5] = "the capture lost packets"
+    page = b"".join(render_html(report)).decode()
+    assert "<b>1 of them is doubtful:</b> the capture lost packets." in page
+    assert "<b>Doubtful:</b>" in page  # the only one of its kind

@@ -65,6 +65,12 @@ def test_nothing_is_nothing() -> None:
     assert not told.sentences
 
 
+def test_a_number_that_nobody_has_does_not_make_the_capture_empty() -> None:
+    empty = empty_result()
+    empty.extra["number"] = "4711"
+    assert verdict(empty).headline == "There is no call of 4711 in what was read."
+
+
 def troubled(count: int, bad: int, code: str = "high-loss", **more: object) -> Result:
     """Calls of which the first have a finding about their stream."""
     calls = tuple(
