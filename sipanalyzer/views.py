@@ -153,7 +153,7 @@ class CallView:
             if packets is None:
                 raise ValueError(f"a stream of {stream.packets:,} packets is too long to draw beside another")
             figures = follow_packets(packets, result.extra["turns"][at], result.options)
-            view = StreamView(self._analysis, stream, rows[at])
+            view = self._analysis.stream(rows[at])
             columns[f"{name.replace('-', ' ')}: {view._about}"] = packet_frame(stream, figures), view.intervals
         for name in ("caller-to-callee", "callee-to-caller"):
             if name not in chosen and self._call.answered is not None and len(chosen) == 1:

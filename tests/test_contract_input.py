@@ -763,6 +763,7 @@ def test_the_commands_that_the_documents_show_are_understood(
                 if not line.startswith("sipanalyzer ") or re.search(r"CAPTURE\.\.\.|/var/| {9}\w", line):
                     continue  # output, or a synopsis with its meaning beside it
                 words = shlex.split(line, comments=True)
-                assert cli.main(words[1:]) == 0, (page, line, capsys.readouterr().err)
+                wanted = 2 if words[1] == "browse" else 0  # that one needs a terminal
+                assert cli.main(words[1:]) == wanted, (page, line, capsys.readouterr().err)
                 shown += 1
     assert shown >= 8
