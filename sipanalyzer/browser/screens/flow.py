@@ -87,13 +87,13 @@ class FlowPage(Page):
     def on_mount(self) -> None:
         """Draw it."""
         self.flow.focus()
-        self._arrange(self.size.width, self.size.height)
+        self._divide(self.size.width, self.size.height)
 
     def on_resize(self, event: events.Resize) -> None:
         """Beside each other, or under each other."""
-        self._arrange(event.size.width, event.size.height)
+        self._divide(event.size.width, event.size.height)
 
-    def _arrange(self, width: int, height: int) -> None:
+    def _divide(self, width: int, height: int) -> None:
         wide = width >= _WIDE
         self.query_one("#both").set_class(not wide, "narrow")
         message = self.message
@@ -325,7 +325,7 @@ class FlowPage(Page):
     def action_preview(self) -> None:
         """Show or hide the message."""
         self._preview = not self._preview
-        self._arrange(self.size.width, self.size.height)
+        self._divide(self.size.width, self.size.height)
 
     def action_paint(self) -> None:
         """Colours of headers, or not."""
@@ -339,7 +339,7 @@ class FlowPage(Page):
 
     def _more(self, step: int) -> None:
         self._share = max(0, min(self._share + step, len(_SHARES) - 1))
-        self._arrange(self.size.width, self.size.height)
+        self._divide(self.size.width, self.size.height)
 
     def action_wider(self) -> None:
         """More room for the message."""

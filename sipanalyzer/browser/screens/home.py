@@ -104,6 +104,8 @@ class HomePage(Page):
         pane = self.query_one(f"#tab-{name}", Vertical)
         if not pane.children:
             await pane.mount_all(self._made(name))
+            if name == "summary":  # at once: it is told its own size only when it has been laid out
+                self.query_one("#summary", Sheet).show(self._summary(self.size.width - 1))
         self.query_one(ContentSwitcher).current = f"tab-{name}"
         line = self.query_one(TabLine)
         line.at = self._at
