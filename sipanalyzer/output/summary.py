@@ -209,7 +209,7 @@ def _calls(result: Result) -> dict[str, Any]:
     calls = result.calls
     states = Counter(call.state for call in calls)
     decided = [call for call in calls if not call.partial and call.state not in _UNDECIDED]
-    answered = sum(call.state in _ANSWERED for call in decided)  # an ACK or BYE proves it where the 2xx was not captured
+    answered = sum(call.state in _ANSWERED for call in decided)  # by an ACK or BYE too
     reasons = Counter(
         (call.status_code, clean(call.reason or ""))
         for call in decided
