@@ -36,7 +36,7 @@ __all__ = [
 class Limits:
     """What a report holds at most. Each limit that bites is told in the report."""
 
-    details: int = 2_000
+    details: int = 10_000
     """Calls with facts, flow and messages: those with findings first, the gravest before."""
     rows: int = 50_000
     """Rows of a sheet."""
