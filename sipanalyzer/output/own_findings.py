@@ -14,7 +14,7 @@ from typing import Any
 
 from ..facts import SEVERITIES, Finding
 from ..findings.engine import order_findings
-from ..result import Result
+from ..result import Call, Result
 from .cells import parse_time
 from .derived import findings_of, without_derived
 from .tables import row_order
@@ -72,18 +72,30 @@ def read_findings(result: Result, rows: Any) -> tuple[Finding, ...]:
         rows = rows.to_dict("records")
     if isinstance(rows, (Mapping, str, bytes)) or not isinstance(rows, Iterable):
         raise ValueError("findings are a DataFrame or a list of dictionaries")
+    about = _About({call.call_id: call for call in result.calls}, row_order(result, "streams"))
     found = []
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
             raise ValueError(f"finding {number}: a dictionary is needed, not {row!r}")
         try:
-            found.append(_finding(result, {str(name): value for name, value in row.items() if not _missing(value)}))
+            found.append(
+                _finding(result, about, {str(name): value for name, value in row.items() if not _missing(value)})
+            )
         except ValueError as error:
             raise ValueError(f"finding {number}: {error}") from None
     return tuple(found)
 
 
-def _finding(result: Result, row: dict[str, Any]) -> Finding:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _About:
+    """What findings are about, indexed once."""
+
+    calls: dict[str, Call]
+    streams: list[int]
+    """Index into ``Result.streams`` of each row of the table."""
+
+
+def _finding(result: Result, known: _About, row: dict[str, Any]) -> Finding:
     unknown = sorted(set(row) - _KNOWN - _PASSED_OVER)
     if unknown:
         raise ValueError(f"there is no column {unknown[0]!r}; there are {', '.join(sorted(_KNOWN))}")
@@ -95,10 +107,8 @@ def _finding(result: Result, row: dict[str, Any]) -> Finding:
     severity = str(row.get("severity", "warning"))
     if severity not in SEVERITIES:
         raise ValueError(f"there is no severity {severity!r}; there are {', '.join(SEVERITIES)}")
-    call = None
-    if "call_id" in row:
-        call = next((call for call in result.calls if call.call_id == str(row["call_id"])), None)
-    stream = _stream(result, row["stream"]) if "stream" in row else None
+    call = known.calls.get(str(row["call_id"])) if "call_id" in row else None
+    stream = _stream(known, row["stream"]) if "stream" in row else None
     frames = _frames(row.get("evidence"))
     frame = int(row["frame"]) if "frame" in row else (frames[0] if frames else None)
     likelihood = int(row.get("likelihood", 50))
@@ -132,11 +142,10 @@ def _missing(value: Any) -> bool:
         return type(value).__name__ == "NAType"
 
 
-def _stream(result: Result, row: Any) -> int:
-    order = row_order(result, "streams")
-    if not 0 <= int(row) < len(order):
-        raise ValueError(f"there is no stream in row {row}; there are {len(order)}")
-    return order[int(row)]
+def _stream(known: _About, row: Any) -> int:
+    if not 0 <= int(row) < len(known.streams):
+        raise ValueError(f"there is no stream in row {row}; there are {len(known.streams)}")
+    return known.streams[int(row)]
 
 
 def _capture(result: Result, name: Any) -> int:
