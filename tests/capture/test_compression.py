@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import importlib.util
 import io
 import lzma
 import random
+import re
+import sys
 from collections.abc import Callable
 
 import lz4.frame
@@ -15,6 +18,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sipanalyzer.capture import compression
 from sipanalyzer.capture.compression import recognise
 from sipanalyzer.capture.source import Source
 from sipanalyzer.errors import CaptureError
@@ -116,6 +120,35 @@ def test_output_never_exceeds_what_was_asked_for(kind: str) -> None:
     for _ in range(50):
         assert 0 < source.readinto(memoryview(buffer)) <= 1000
     assert source.consumed <= 1 << 17
+
+
+@pytest.mark.skipif(importlib.util.find_spec("isal") is None, reason="isal is not installed")
+def test_gzip_reads_the_same_with_and_without_isal(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(PLAIN * 3, mtime=0)
+    wrong_sum = bytearray(packed)
+    wrong_sum[-8] ^= 1
+    cases = [packed, packed * 2 + bytes(20), packed + b"garbage", packed[:-3], packed[: len(packed) // 2]]
+    cases += [bytes(wrong_sum), packed + bytes(wrong_sum), packed[:9] + b"\xff" * 30, packed + packed[:15]]
+
+    def seen() -> list[tuple[bytes, str]]:
+        results = [inflate(case, piece, sizes) for case in cases for piece in (777, 1 << 16) for sizes in (None, [1])]
+        return [
+            (out, re.sub(" before .*", "", damage or "")) for out, damage in results
+        ]  # where and in what words: theirs
+
+    with_isal = seen()
+    monkeypatch.setitem(sys.modules, "isal", None)
+    assert isinstance(compression._gzip(), compression._Zlib)
+    assert seen() == with_isal
+
+
+@kinds
+def test_what_is_lost_with_a_broken_piece_does_not_depend_on_who_reads(kind: str) -> None:
+    data = bytearray(KINDS[kind](random.Random(2).randbytes(1_000_000)))
+    data[len(data) * 3 // 4 : len(data) * 3 // 4 + 8] = b"\xff" * 8
+    first, *others = (inflate(bytes(data), piece) for piece in (1000, 1 << 16, 1 << 22))
+    assert first[1] is not None
+    assert others == [first, first]
 
 
 def test_the_kind_is_known_by_content() -> None:
