@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["available", "compiled", "helper", "hot_helper", "kernel", "rare_helper", "set_compiled"]
+__all__ = ["available", "compiled", "helper", "hot_helper", "kernel", "rare_helper", "set_compiled", "word_helper"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -37,6 +37,7 @@ _CALLED_BY_KERNELS: dict[str, Any] = {**_NO_COUNTING, "no_cfunc_wrapper": True}
 
 _default = False
 _helpers: list[tuple[Callable[..., Any], dict[str, Any]]] = []
+_word_helpers: list[tuple[Callable[..., Any], int, str]] = []
 _lock = threading.RLock()
 _told = False
 
@@ -93,6 +94,40 @@ def rare_helper(function: _Function) -> _Function:
     return function
 
 
+def word_helper(size: int, order: str) -> Callable[[_Function], _Function]:
+    """Mark ``function(data, at)``, which reads an unsigned number of `size` bytes at `at`: one instruction compiled.
+
+    Byte by byte it is slow and takes long to compile: numba asks at each byte whether its place counts from the end,
+    and LLVM does not join what was asked one by one. `at` must not be negative; `order` is "big" or "little".
+    """
+
+    def mark(function: _Function) -> _Function:
+        _word_helpers.append((function, size, order))
+        return function
+
+    return mark
+
+
+def _register_word(function: Callable[..., Any], size: int, order: str) -> None:
+    """Tell numba's compiler how a :func:`word_helper` is typed, and which instructions it is."""
+    from numba.core import types
+    from numba.core.imputils import lower_builtin
+    from numba.core.typing.templates import Signature, signature
+    from numba.extending import type_callable
+
+    @type_callable(function)  # type: ignore[untyped-decorator]
+    def typer(_context: Any) -> Callable[..., Signature]:
+        return lambda data, at: signature(types.int64, data, types.int64)
+
+    @lower_builtin(function, types.Array, types.Integer)  # type: ignore[untyped-decorator]
+    def lower(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
+        word = getattr(types, f"uint{8 * size}")
+        octets = context.make_array(called.args[0])(context, builder, arguments[0]).data
+        place = builder.bitcast(builder.gep(octets, [arguments[1]]), context.get_value_type(word).as_pointer())
+        value = builder.load(place, align=1)
+        return context.cast(builder, builder.bswap(value) if order == "big" else value, word, types.int64)
+
+
 @functools.cache
 def _cache_folder() -> pathlib.Path:
     import numba
@@ -141,6 +176,8 @@ class _Kernel:
         while _helpers:
             called, how = _helpers.pop()
             register_jitable(**how)(called)
+        while _word_helpers:
+            _register_word(*_word_helpers.pop())
         before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(_cache_folder())
         try:
             function = numba.njit(cache=True, nogil=True, **_CALLED_BY_KERNELS)(self._python)

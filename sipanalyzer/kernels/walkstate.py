@@ -7,7 +7,7 @@ record headers. Goes out: state moved on in place. Sources: draft-ietf-opsawg-pc
 from __future__ import annotations
 
 from sipanalyzer.kernels import helper
-from sipanalyzer.kernels.octets import Matrix, Octets
+from sipanalyzer.kernels.octets import Matrix, Octets, be16, be32, le16, le32
 
 __all__ = [
     "MAX_DROPPED",
@@ -61,21 +61,13 @@ MAX_DROPPED = 1 << 60
 @helper
 def read32(data: Octets, at: int, big: bool) -> int:
     """Unsigned 32 bits at `at` in the file's byte order."""
-    if big:
-        value = (int(data[at]) << 24) | (int(data[at + 1]) << 16) | (int(data[at + 2]) << 8) | int(data[at + 3])
-    else:
-        value = (int(data[at + 3]) << 24) | (int(data[at + 2]) << 16) | (int(data[at + 1]) << 8) | int(data[at])
-    return value & 0xFFFFFFFF  # to numba bytes make uint64, which with int64 may become float64; this is int64
+    return be32(data, at) if big else le32(data, at)
 
 
 @helper
 def read16(data: Octets, at: int, big: bool) -> int:
     """Unsigned 16 bits at `at` in the file's byte order."""
-    if big:
-        value = (int(data[at]) << 8) | int(data[at + 1])
-    else:
-        value = (int(data[at + 1]) << 8) | int(data[at])
-    return value & 0xFFFF
+    return be16(data, at) if big else le16(data, at)
 
 
 @helper
