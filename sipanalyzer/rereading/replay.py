@@ -25,7 +25,7 @@ from ..rtp.figures import Socket
 from ..rtp.formats import Format
 from ..rtp.streams import StreamTable, Turn
 
-__all__ = ["PacketFigures", "follow_packets", "replay"]
+__all__ = ["PacketFigures", "follow_packets", "missing_before", "replay"]
 
 Rows = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int64]
@@ -379,7 +379,7 @@ def _figures(rows: Rows, trace: _Trace, formats: tuple[Format, ...]) -> PacketFi
         jitter_ms=trace.jitter,
         skew_ms=trace.skew,
         lateness_ms=trace.lateness,
-        lost_before=_lost_before(trace.extended, trace.segment),
+        lost_before=missing_before(trace.extended, trace.segment),
         duplicate=trace.duplicate,
         out_of_order=trace.out_of_order,
         late=trace.late,
@@ -387,12 +387,20 @@ def _figures(rows: Rows, trace: _Trace, formats: tuple[Format, ...]) -> PacketFi
     )
 
 
-def _lost_before(extended: Ints, segment: Ints) -> Ints:
-    """Numbers of each segment that never came, counted at the packet that follows them in order of sequence."""
+def missing_before(extended: Ints, segment: Ints | None = None) -> Ints:
+    """Numbers of each segment that never came, counted at the packet that follows them in order of sequence.
+
+    Parameters
+    ----------
+    extended : int64[n]
+        Extended sequence numbers; 0: of no segment.
+    segment : int64[n], optional
+        Number of each packet's segment; one for all otherwise.
+    """
     lost = np.zeros(len(extended), np.int64)
     numbers, first = np.unique(extended, return_index=True)
     strays = int(np.searchsorted(numbers, 1))
     numbers, first = numbers[strays:], first[strays:]
-    same = segment[first[1:]] == segment[first[:-1]]
-    lost[first[1:]] = np.where(same, np.diff(numbers) - 1, 0)
+    missing = np.diff(numbers) - 1
+    lost[first[1:]] = missing if segment is None else np.where(segment[first[1:]] == segment[first[:-1]], missing, 0)
     return lost

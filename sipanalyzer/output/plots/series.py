@@ -11,12 +11,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ...kernels import columns as row
 from ...options import Options
 from ...rereading.replay import PacketFigures, follow_packets
+from ...rereading.steps import follow_steps
 from ...result import Stream
 from ...rtp.streams import Turn
 
-__all__ = ["STEPS_NS", "Series", "make_series", "series_of", "share_losses"]
+__all__ = ["STEPS_NS", "Series", "make_series", "make_series_of", "series_of", "share_losses"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -72,6 +74,77 @@ def make_series(
     return series_of(follow_packets(rows, turns, options), stream.start, stream.end, most)
 
 
+def make_series_of(
+    streams: Sequence[Stream],
+    rows_of: Sequence[npt.NDArray[np.int64]],
+    turns_of: Sequence[Sequence[Turn]],
+    options: Options,
+    most: Sequence[int],
+) -> list[Series]:
+    """Several streams over time: what :func:`make_series` says of each, in a fraction of its time.
+
+    Parameters
+    ----------
+    streams, rows_of, turns_of : sequence
+        Of each stream what is asked for there.
+    options : Options
+        Those of the analysis.
+    most : sequence of int
+        Steps of each at most.
+
+    Raises
+    ------
+    ValueError
+        If a number in `most` is below 1.
+    """
+    grids = [
+        _grid(rows[:, row.TIME], stream.start, stream.end, limit)
+        for stream, rows, limit in zip(streams, rows_of, most, strict=True)
+    ]
+    made = []
+    for stream, rows, turns, limit, (step, count, at), figures in zip(
+        streams, rows_of, turns_of, most, grids, follow_steps(rows_of, turns_of, [at for *_, at in grids], options),
+        strict=True,
+    ):  # fmt: skip
+        if figures is None:
+            made.append(make_series(stream, rows, turns, options, limit))
+            continue
+        missing = figures.lost_before
+        lost = (
+            share_losses(rows[:, row.TIME], figures.extended, missing, stream.start, step, count).tolist()
+            if missing.any()
+            else [0] * count
+        )
+        behind = count - len(figures.discarded)  # steps after the last packet
+        none: list[float | None] = [None] * behind
+        made.append(
+            Series(
+                start_ns=stream.start,
+                step_ns=step,
+                received=np.bincount(at, minlength=count).tolist(),
+                lost=lost,
+                max_jitter_ms=_known(figures.max_jitter_ms) + none,
+                max_delta_ms=_known(figures.max_delta_ms) + none,
+                discarded=figures.discarded.tolist() + [0] * behind,
+            )
+        )
+    return made
+
+
+def _known(values: npt.NDArray[np.float64]) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]
+
+
+def _grid(time_ns: Ints, start_ns: int, end_ns: int, most: int) -> tuple[int, int, Ints]:
+    """The steps from one time to another: their length, how many there are, and which each packet falls into."""
+    if most < 1:
+        raise ValueError(f"there must be a step at least, not {most}")
+    span = max(0, end_ns - start_ns)
+    step = next((ns for ns in STEPS_NS if span < ns * most), span // most + 1)
+    count = span // step + 1 if len(time_ns) else 0
+    return step, count, np.clip((time_ns - start_ns) // step, 0, max(0, count - 1))
+
+
 def series_of(packets: PacketFigures, start_ns: int, end_ns: int, most: int = 600) -> Series:
     """Packets over time.
 
@@ -89,12 +162,7 @@ def series_of(packets: PacketFigures, start_ns: int, end_ns: int, most: int = 60
     ValueError
         If `most` is below 1.
     """
-    if most < 1:
-        raise ValueError(f"there must be a step at least, not {most}")
-    span = max(0, end_ns - start_ns)
-    step = next((ns for ns in STEPS_NS if span < ns * most), span // most + 1)
-    count = span // step + 1 if len(packets) else 0
-    at = np.clip((packets.time_ns - start_ns) // step, 0, max(0, count - 1))
+    step, count, at = _grid(packets.time_ns, start_ns, end_ns, most)
     return Series(
         start_ns=start_ns,
         step_ns=step,

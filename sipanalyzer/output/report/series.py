@@ -57,24 +57,25 @@ def read_series(
     if not sources or not wanted or far or sum(each.bytes for each in result.captures) > limits.read_bytes:
         return {}
     from ...rereading.rows import read_packets_of
-    from ..plots.series import make_series
+    from ..plots.series import make_series_of
 
     turns = result.extra.get("turns") or ()
     share = _POINTS // len(wanted)
-    made = {}
     try:
         read = read_packets_of(list(sources), [result.streams[each] for each in wanted], result.options, limits.packets)
     except (CaptureError, OSError):  # it was there a moment ago: the report stands without
         return {}
-    for at, number in enumerate(wanted):
-        rows, read[at] = read[at], None  # each is let go before the next is followed
-        stream = result.streams[number]
+    found, rows_of, most = [], [], []
+    for number, rows in zip(wanted, read, strict=True):
         if rows is not None and len(rows):
-            finest = math.ceil(stream.duration_s / _FINEST_S) + 1
-            most = min(limits.points, finest, max(share, math.ceil(stream.duration_s) + 1))
-            told = turns[number] if number < len(turns) else ()
-            made[number] = make_series(stream, rows, told, result.options, max(most, 1))
-    return made
+            seconds = result.streams[number].duration_s
+            finest = math.ceil(seconds / _FINEST_S) + 1
+            found.append(number)
+            rows_of.append(rows)
+            most.append(max(1, min(limits.points, finest, max(share, math.ceil(seconds) + 1))))
+    told = [turns[number] if number < len(turns) else () for number in found]
+    series = make_series_of([result.streams[each] for each in found], rows_of, told, result.options, most)
+    return dict(zip(found, series, strict=True))
 
 
 def stream_series(
