@@ -8,16 +8,18 @@ frame on: before it is told to the timeline, the RTP before it is fed.
 
 from __future__ import annotations
 
+import contextlib
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .calls.bindings import Signal
+from .calls.bindings import Signal, Wanted
 from .calls.reports import ReportTable
+from .calls.terms import Descriptions, describe
 from .calls.timeline import MediaTimeline
 from .calls.transactions import classify_copies
 from .capture.block import Block
@@ -28,25 +30,26 @@ from .kernels import columns as row
 from .kernels.survey import find_few
 from .options import Options
 from .result import Endpoint, Messages, Result
-from .sip.sdp import Sdp, find_sdp, parse_sdp
+from .sip.sdp import find_sdp, parse_sdp
 from .sip.spans import MessageStore
 from .unpacking import MALFORMED, AnomaliesOfCaptures, Unpacker
 
 __all__ = ["Conductor", "Progress", "analyze"]
 
 Rows = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int64]
 
-_OFFERING = frozenset({"INVITE", "ACK", "PRACK", "UPDATE"})
-"""Methods whose requests and responses carry offers and answers (RFC 3261 13.2.1, RFC 3262, RFC 3311)."""
+_NOTHING, _INVITE, _UPDATE, _ACK, _PRACK, _BYE = range(6)
+_TOLD = {"INVITE": _INVITE, "UPDATE": _UPDATE, "ACK": _ACK, "PRACK": _PRACK, "BYE": _BYE}
+"""Methods that say something to the timeline. The first four carry offers and answers in requests and responses (RFC
+3261 13.2.1, RFC 3262, RFC 3311)."""
+_TOLD_NAMES = ("", *_TOLD)
+_NONE = np.empty(0, np.int64)
 _KIND_NAMES = {
     row.RTP: "rtp", row.RTCP: "rtcp", row.STUN: "stun", row.SIP: "sip", row.TCP: "tcp", row.FRAGMENT: "fragment",
     row.SCTP: "sctp", row.HEP: "hep", row.DTLS: "dtls", row.TURN: "turn", row.ICMP: "icmp", row.OTHER: "other",
     row.UNKNOWN: "unknown", row.MALFORMED: "malformed", row.ODD: "odd",
 }  # fmt: skip
-_LOST_LINES = frozenset(
-    {"too-long", "malformed-line", "bad-connection", "bad-media", "bad-rtpmap", "missing-connection"}
-)
-"""Defects of a session description by which something that it said is lost."""
 _KEPT = frozenset({row.TCP, row.FRAGMENT, row.SCTP, row.HEP, row.ODD, row.RTCP, row.ICMP, row.STUN, row.DTLS})
 """Kinds whose bytes wait for their turn in order of time."""
 
@@ -110,9 +113,11 @@ class Conductor:
         self._unpacker = Unpacker(options, self._store, self._anomalies, self._report)
         self._kept: dict[int, bytes] = {}
         self._keys = 0
-        self._order: list[int] = []
-        self._methods: dict[int, str] = {}
-        self._plain_sdp: dict[int, bool] = {}
+        self._order: list[Ints] = []
+        self._descriptions = Descriptions()
+        self._methods: list[int] = []
+        """By number of a method: which of those it is that the timeline is told of."""
+        self._plain_sdp: list[bool] = []
         """By number of a content type: whether it says that the body is a session description and nothing else."""
         self._numbers = np.empty(0, np.int64)
         self._found, self._searched, self._searched_rows = self._numbers, 0, 0
@@ -224,89 +229,136 @@ class Conductor:
         """
         unpacker = self._unpacker
         unpacker.begin()
-        for rank, i in enumerate(self._few(rows).tolist()):
-            at = int(rows[i, row.AT])
-            if int(rows[i, row.KIND]) == row.SIP:
-                unpacker.happened(i, i - rank, at)
-            else:
+        few = self._few(rows)
+        kinds = rows[few, row.KIND]
+        sip = kinds == row.SIP
+        if not sip.all():
+            for rank in np.flatnonzero(~sip).tolist():
+                i = int(few[rank])
                 self._anomalies.capture = captures if isinstance(captures, int) else int(captures[i])
-                unpacker.unpack(i, i - rank, rows[i].tolist(), self._kept.pop(at))
-        self._apply(rows, captures)
+                unpacker.unpack(i, i - rank, rows[i].tolist(), self._kept.pop(int(rows[i, row.AT])))
+        ranks = np.flatnonzero(sip)
+        places = few[ranks]
+        self._apply(rows, captures, places, places - ranks, rows[places, row.AT])
 
-    def _apply(self, rows: Rows, captures: int | npt.NDArray[np.int64]) -> None:
-        """Let what happened take effect, in order: each event after the RTP of the rows before it."""
-        streams = self._timeline.streams
-        signals = self._signals([event for _, _, event in self._unpacker.events if isinstance(event, int)])
+    def _apply(
+        self,
+        rows: Rows,
+        captures: int | npt.NDArray[np.int64],
+        places: Ints = _NONE,
+        rtp_before: Ints = _NONE,
+        messages: Ints = _NONE,
+    ) -> None:
+        """Let what happened take effect, in order: each event after the RTP of the rows before it.
+
+        Parameters
+        ----------
+        rows, captures
+            What :meth:`_take` got.
+        places, rtp_before, messages : int64[k]
+            Messages in datagrams of their own: their rows, how many rows of RTP stand before them, their indices. What
+            the unpacker found is joined to them.
+        """
+        wrapped: list[tuple[int, int, int, Rows]] = []
+        turns = np.zeros_like(places)  # order of what came at one row
+        if self._unpacker.events:
+            found = []
+            for turn, (place, before, what) in enumerate(self._unpacker.events):
+                if isinstance(what, int):
+                    found.append((place, before, what, turn))
+                else:
+                    wrapped.append((place, turn, before, what))
+            if found:
+                plain = np.stack([places, rtp_before, messages, turns], axis=1)
+                joined = np.concatenate([np.array(found, np.int64), plain])
+                places, rtp_before, messages, turns = joined[np.argsort(joined[:, 0], kind="stable")].T
+        self._order.append(messages)
+        streams, timeline = self._timeline.streams, self._timeline
+        says, signals = self._signals(messages)
+        events: Iterable[tuple[int, int, int, Signal | Rows]]
+        events = zip(places[says].tolist(), turns[says].tolist(), rtp_before[says].tolist(), signals, strict=True)
+        if wrapped:
+            events = sorted([*events, *wrapped], key=lambda event: event[:2])
         fed = rtp_fed = 0
-        for i, rtp_before, event in self._unpacker.events:
-            signal = None
-            if isinstance(event, int):
-                self._order.append(event)
-                signal = signals.get(event)
-                if signal is None:
-                    continue
-            if rtp_before > rtp_fed:
+        for i, _, before, event in events:
+            if before > rtp_fed:
                 streams.feed(rows, fed, i, captures)
-                fed, rtp_fed = i, rtp_before
-            if signal is not None:
-                self._timeline.signal(signal)
-            elif not isinstance(event, int):
+                fed, rtp_fed = i, before
+            if isinstance(event, Signal):
+                timeline.signal(event)
+            else:
                 streams.feed(event, 0, 1, captures if isinstance(captures, int) else int(captures[i]))
         streams.feed(rows, fed, len(rows), captures)
 
-    def _signals(self, indices: list[int]) -> dict[int, Signal]:
-        """What messages say to the timeline; only those that say something."""
+    def _signals(self, indices: Ints) -> tuple[Ints, list[Signal]]:
+        """What messages say to the timeline: which of them say something (places in `indices`), and what."""
+        if not len(indices):
+            return _NONE, []
         store = self._store
-        if not indices:
-            return {}
         numbers = np.where(store.status[indices] > 0, store.cseq_method[indices], store.method[indices])
-        told, methods = [], []
-        for index, number, call_id in zip(indices, numbers.tolist(), store.call_id[indices].tolist(), strict=True):
-            if number not in self._methods:
-                method = store.text("method", number) if number >= 0 else ""
-                self._methods[number] = method if method in _OFFERING or method == "BYE" else ""
-            if self._methods[number] and call_id >= 0:
-                told.append(index)
-                methods.append(self._methods[number])
-        columns = (store.time, store.call_id, store.status, store.from_tag, store.to_tag, store.body_length)
-        values = zip(told, methods, *(column[told].tolist() for column in columns), strict=True) if told else ()
-        signals = {}
-        for index, method, time, call_id, status, from_tag, to_tag, body_length in values:
-            sdp = self._description(index) if body_length and method in _OFFERING else None
-            begins_or_ends = status == 0 and method in ("INVITE", "BYE")
-            settles = status >= 200 and method in ("INVITE", "UPDATE")
-            if sdp is not None or begins_or_ends or settles:
-                signals[index] = Signal(
-                    time, call_id, status == 0, status, method, from_tag, to_tag, *store.sockets(index), sdp
-                )
-        return signals
+        while len(self._methods) < store.different("method"):
+            self._methods.append(_TOLD.get(store.text("method", len(self._methods)), _NOTHING))
+        methods = np.array([*self._methods, _NOTHING])[numbers]  # -1: the last
+        methods[store.call_id[indices] < 0] = _NOTHING
+        status, described = store.status[indices], (methods > 0) & (methods < _BYE) & (store.body_length[indices] > 0)
+        begins_or_ends = (status == 0) & ((methods == _INVITE) | (methods == _BYE))
+        settles = (status >= 200) & ((methods == _INVITE) | (methods == _UPDATE))
+        media = self._described(indices, np.flatnonzero(described))
+        for place in np.flatnonzero(described & ~begins_or_ends & ~settles).tolist():
+            described[place] = place in media
+        says = np.flatnonzero(described | begins_or_ends | settles)
+        told = indices[says]
+        sockets = store.sockets()
+        columns = (store.time, store.call_id, store.status, store.from_tag, store.to_tag, store.src, store.dst)
+        return says, [
+            Signal(
+                time, call_id, status == 0, status, _TOLD_NAMES[method], from_tag, to_tag, sockets[src], sockets[dst],
+                media.get(place),
+            )
+            for place, method, time, call_id, status, from_tag, to_tag, src, dst in zip(
+                says.tolist(), methods[says].tolist(), *(column[told].tolist() for column in columns), strict=True
+            )
+        ]  # fmt: skip
 
-    def _description(self, index: int) -> Sdp | None:
-        """The session description of a message, if it has one that can be read."""
+    def _described(self, indices: Ints, places: Ints) -> dict[int, tuple[Wanted, ...]]:
+        """What the session descriptions of messages want, by place in `indices`; only those that can be read."""
+        if not len(places):
+            return {}
         store = self._store
-        content_type = int(store.column("content_type")[index])
-        if content_type not in self._plain_sdp:
-            self._plain_sdp[content_type] = (store.content_type(index) or "").lower() == "application/sdp"
-        body = store.body(index)
-        description = body if self._plain_sdp[content_type] else find_sdp(store.content_type(index), body)
-        if description is None:
-            return None
-        anomalies, frame = self._anomalies.each[int(store.capture[index])], int(store.frame[index])
-        try:
-            sdp = parse_sdp(description)
-        except ParseError:
-            anomalies.add("sdp-malformed", frame)
-            return None
-        lost = _LOST_LINES.intersection(sdp.defects)
-        if lost:
-            anomalies.add("sdp-malformed", frame, min(lost))
-        return sdp
+        while len(self._plain_sdp) < store.different("content_type"):
+            content_type = store.text("content_type", len(self._plain_sdp))
+            self._plain_sdp.append(content_type.lower() == "application/sdp")
+        plain = np.array([*self._plain_sdp, False])[store.column("content_type")[indices[places]]]
+        first = indices[places[plain]]
+        sockets = store.sockets()
+        signalling = [sockets[number] for number in store.src[first].tolist()]
+        with store.view() as data:
+            batch = self._descriptions.read(
+                data, store.column("body_at")[first], store.body_length[first].astype(np.int64), signalling
+            )
+        read = dict(zip(places[plain].tolist(), batch, strict=True))
+        for place in places[~plain].tolist():
+            index = int(indices[place])
+            body = find_sdp(store.content_type(index), store.body(index))
+            if body is not None:
+                read[place] = None
+                with contextlib.suppress(ParseError):
+                    read[place] = describe(parse_sdp(body), sockets[int(store.src[index])])
+        media: dict[int, tuple[Wanted, ...]] = {}
+        for place, one in sorted(read.items()) if len(read) > len(first) else read.items():
+            if one is None or one.lost is not None:
+                index = int(indices[place])
+                counter = self._anomalies.each[int(store.capture[index])]
+                counter.add("sdp-malformed", int(store.frame[index]), None if one is None else one.lost)
+            if one is not None:
+                media[place] = one.media
+        return media
 
     # ---- the end
     def _messages(self, clock_steps: bool) -> tuple[Messages, frozenset[int]]:
         """All messages in order, capture duplicates left out; and which of them came in IP fragments."""
         store = self._store
-        order = np.array(self._order, np.int64)
+        order = np.concatenate([_NONE, *self._order])
         if not clock_steps:  # what came out of a TCP hole came late; after a clock step times are no order
             order = order[np.lexsort((store.frame[order], store.capture[order], store.time[order]))]
         flags = np.zeros((2, len(store)), np.bool_)

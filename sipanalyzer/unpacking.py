@@ -123,10 +123,6 @@ class Unpacker:
         self.events = []
         self._row = self._rtp_before = 0
 
-    def happened(self, i: int, rtp_before: int, index: int) -> None:
-        """Note that the message of this index came at row `i`."""
-        self.events.append((i, rtp_before, index))
-
     def unpack(self, i: int, rtp_before: int, packet: list[int], payload: bytes) -> None:
         """Take a packet that came at row `i`, after `rtp_before` rows of RTP.
 

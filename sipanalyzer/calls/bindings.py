@@ -1,26 +1,46 @@
 """What the timeline is told and what it makes: a message's part in it, and a socket bound to a call. Floor 5.
 
 Owns: :class:`Signal` (comes in), :class:`Binding` (goes out), and the payload types of a media description. Sources:
-RFC 3264 (offer/answer), RFC 8866 (SDP).
+RFC 3264 (offer/answer), RFC 8866 (SDP). What there is one of for each message is a tuple: it is made in a fifth of the
+time of a frozen dataclass.
 """
 
 from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..codecs import Codec, by_name
 from ..rtp.figures import Socket
 from ..rtp.formats import Format
-from ..sip.sdp import Media, Sdp, codec_of
+from ..sip.sdp import Media, codec_of
 
-__all__ = ["CALLEE", "CALLER", "Binding", "Signal", "formats_of"]
+__all__ = ["CALLEE", "CALLER", "Binding", "Signal", "Terms", "Wanted", "formats_of"]
 
 CALLER, CALLEE = "caller", "callee"
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Terms(NamedTuple):
+    """What a media description says, apart from where."""
+
+    kind: str
+    formats: dict[int, Format]
+    """Shared: nobody changes it."""
+    ptime_ms: float | None
+    direction: str
+    encrypted: bool
+
+
+class Wanted(NamedTuple):
+    """A media description of one message."""
+
+    terms: Terms
+    sockets: tuple[Socket | None, ...]
+    """Where it says that its sender listens: its address and port, then its ICE candidates; None: nowhere new."""
+
+
+class Signal(NamedTuple):
     """What the timeline needs of one SIP message."""
 
     time: int
@@ -33,7 +53,8 @@ class Signal:
     to_tag: int
     src: Socket
     dst: Socket
-    sdp: Sdp | None
+    media: tuple[Wanted, ...] | None
+    """What its session description wants; None where it has none."""
 
 
 @dataclass(slots=True)

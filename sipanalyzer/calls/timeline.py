@@ -10,20 +10,20 @@ its call ends. What a re-INVITE offers stands beside what held before until the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ..network.endpoints import address_words
 from ..options import Options
 from ..rtp.figures import Socket
 from ..rtp.formats import Format
 from ..rtp.streams import StreamTable
-from ..sip.sdp import Media, Sdp
-from .bindings import CALLEE, CALLER, Binding, Signal, formats_of
+from .bindings import CALLEE, CALLER, Binding, Signal, Terms, Wanted
 
 __all__ = ["MediaTimeline"]
 
 _REFUSABLE = ("INVITE", "UPDATE")
 """Requests whose offer is taken back when they fail (RFC 3261 14.1, RFC 3311 5.2)."""
+_OVER_RTP = frozenset({"audio", "video", "text"})
+"""Kinds of media of which RTP is expected (RFC 3551, RFC 4103)."""
 _LIVE_STREAMS = 1_024
 """Streams of one socket that SDP still concerns; where there are more, the older ones are past."""
 _OPEN_BINDINGS = 64
@@ -38,18 +38,6 @@ _Key = tuple[int, int, Socket, int]
 
 
 @dataclass(slots=True)
-class _Place:
-    """A socket."""
-
-    bindings: list[Binding] = field(default_factory=list)
-    """The open ones, and those closed since it last passed from call to call."""
-    arriving: list[int] = field(default_factory=list)
-    """Live streams with this destination."""
-    leaving: list[int] = field(default_factory=list)
-    """Live streams with this source."""
-
-
-@dataclass(slots=True)
 class _Offer:
     """What a re-INVITE changed, to be taken back if it is refused."""
 
@@ -59,22 +47,23 @@ class _Offer:
     formats: dict[int, Format]
 
 
-@dataclass(slots=True)
 class _Dialogue:
     """What is remembered of a Call-ID while its messages stream past."""
 
-    caller_tag: int | None = None
-    first_src: Socket | None = None
-    bindings: dict[_Key, Binding] = field(default_factory=dict)
-    """Open bindings."""
-    offers: dict[_Key, _Offer] = field(default_factory=dict)
-    """Those of a re-INVITE or UPDATE without final response yet."""
-    formats: dict[str, dict[int, Format]] = field(default_factory=dict)
-    """By kind of media: what its SDP last said of each payload type."""
-    all: list[Binding] = field(default_factory=list)
-    last_time: int = 0
-    answered: bool = False
-    ended: bool = False
+    __slots__ = ("all", "answered", "bindings", "caller_tag", "ended", "first_src", "formats", "last_time", "offers")
+
+    def __init__(self) -> None:
+        self.caller_tag: int | None = None
+        self.first_src: Socket | None = None
+        self.bindings: dict[_Key, Binding] = {}
+        """Open bindings."""
+        self.offers: dict[_Key, _Offer] = {}
+        """Those of a re-INVITE or UPDATE without final response yet."""
+        self.formats: dict[str, dict[int, Format]] = {}
+        """By kind of media: what its SDP last said of each payload type. Shared: nobody changes it."""
+        self.all: list[Binding] = []
+        self.last_time = 0
+        self.answered = self.ended = False
 
 
 class MediaTimeline:
@@ -89,16 +78,19 @@ class MediaTimeline:
         self.streams = StreamTable(options, self.describe, self.created)
         self._stale_ns, self._unanswered_ns = options.stale_binding_ns, options.unanswered_binding_ns
         self._calls: dict[int, _Dialogue] = {}
-        self._places: dict[Socket, _Place] = {}
+        self._bound: dict[Socket, list[Binding]] = {}
+        """By socket: open bindings, and those closed since it last passed from call to call."""
+        self._arriving: dict[Socket, list[int]] = {}
+        self._leaving: dict[Socket, list[int]] = {}
+        """Live streams by their destination and by their source."""
 
     # ---- what the stream table asks
     def created(self, stream: int, src: Socket, dst: Socket, time: int) -> None:
         """Note a new stream."""
         del time
-        place = self._place(dst)
-        _append(place.arriving, stream)
-        _append(self._place(src).leaving, stream)
-        for binding in place.bindings:
+        _append(self._arriving.setdefault(dst, []), stream)
+        _append(self._leaving.setdefault(src, []), stream)
+        for binding in self._bound.get(dst, ()):
             if binding.until is None:
                 binding.streams.append(stream)
 
@@ -120,26 +112,24 @@ class MediaTimeline:
                 return form
         return None
 
-    def _place(self, socket: Socket) -> _Place:
-        place = self._places.get(socket)
-        if place is None:
-            place = self._places[socket] = _Place()
-        return place
-
     def _open(self, socket: Socket) -> list[Binding]:
         """Bindings of a socket, the newest first; closed ones only where none is open."""
-        place = self._places.get(socket)
-        if place is None or not place.bindings:
+        bound = self._bound.get(socket)
+        if not bound:
             return []
-        still = [binding for binding in reversed(place.bindings) if binding.until is None]
-        return still or place.bindings[-1:]
+        still = [binding for binding in reversed(bound) if binding.until is None]
+        return still or bound[-1:]
+
+    def _at(self, socket: Socket) -> list[int]:
+        """Live streams to and from a socket."""
+        return [*self._arriving.get(socket, ()), *self._leaving.get(socket, ())]
 
     # ---- what signalling says
     def signal(self, message: Signal) -> None:
         """Move the timeline on by one message (of a method that can carry an offer or end a call)."""
         call = self._calls.get(message.call_id)
         if call is None:
-            if message.sdp is None and message.method != "INVITE":
+            if message.media is None and message.method != "INVITE":
                 return
             call = self._calls[message.call_id] = _Dialogue()
         call.last_time = message.time
@@ -148,58 +138,52 @@ class MediaTimeline:
                 call.caller_tag, call.first_src = message.from_tag, message.src
             elif call.ended:  # the Call-ID is used again, or the INVITE is tried again
                 call.ended, call.answered = False, False
-        if message.sdp is not None:
-            self._describe(message, call, message.sdp)
+        if message.media is not None:
+            self._describe(message, call, message.media)
         if not message.request and message.status >= 200 and call.offers and message.method in _REFUSABLE:
             self._settle(message, call)
         if message.method == "INVITE" and not message.request and 200 <= message.status < 300:
             call.answered = True
         self._end(message, call)
 
-    def _describe(self, message: Signal, call: _Dialogue, sdp: Sdp) -> None:
+    def _describe(self, message: Signal, call: _Dialogue, wanted: tuple[Wanted, ...]) -> None:
         party = message.from_tag if message.request else message.to_tag
         side = None
         if call.caller_tag is not None:
             side = CALLER if party == call.caller_tag else CALLEE
         offered = message.request and call.answered and message.method in _REFUSABLE
-        for index, media in enumerate(sdp.media):
-            formats = formats_of(media)
-            call.formats.setdefault(media.kind, {}).update(formats)
-            sockets = self._listening(media, message)
-            for number in range(1 + len(media.candidates)):
+        for index, (terms, sockets) in enumerate(wanted):
+            known = call.formats.get(terms.kind)
+            if known is not terms.formats:
+                call.formats[terms.kind] = terms.formats if known is None else known | terms.formats
+            for number, socket in enumerate(sockets):
                 key = (party, index, message.src, number)
                 before = call.bindings.get(key)
-                socket = sockets[number] if number < len(sockets) else None
-                same = (
-                    before is not None
-                    and before.socket == socket
-                    and before.kind == media.kind
-                    and before.until is None
-                )
-                if before is not None and offered and (key not in call.offers or not same):
-                    self._accept(call, key, message.time)  # an earlier change, whose response was not captured
-                    call.offers[key] = _Offer(before, before.direction, before.ptime_ms, before.formats)
-                if before is not None and same:
-                    self._renew(before, media, formats)
-                    continue
                 if before is not None:
+                    same = before.socket == socket and before.kind == terms.kind and before.until is None
+                    if offered and (key not in call.offers or not same):
+                        self._accept(call, key, message.time)  # an earlier change, whose response was not captured
+                        call.offers[key] = _Offer(before, before.direction, before.ptime_ms, before.formats)
+                    if same:
+                        self._renew(before, terms)
+                        continue
                     del call.bindings[key]
                     if not offered:
                         _close(before, message.time)
                 if socket is not None:
                     if before is None and offered:
                         call.offers[key] = _Offer(None, "", None, {})
-                    self._bind(message, call, key, side, media, socket, formats)
+                    self._bind(message, call, key, side, terms, socket)
         if call.answered and message.method != "ACK":  # a re-INVITE or UPDATE, or its answer
             self._interrupt(call)
 
-    def _renew(self, binding: Binding, media: Media, formats: dict[int, Format]) -> None:
+    def _renew(self, binding: Binding, terms: Terms) -> None:
         """The same side names the same socket again."""
-        binding.direction, binding.ptime_ms = media.direction, media.ptime
-        if formats != binding.formats:
+        binding.direction, binding.ptime_ms = terms.direction, terms.ptime_ms
+        if terms.formats != binding.formats:
             if len(binding.earlier) < _EARLIER:
                 binding.earlier = (*binding.earlier, binding.formats)
-            binding.formats = formats
+            binding.formats = terms.formats
             self._forget(binding.socket)
 
     def _settle(self, message: Signal, call: _Dialogue) -> None:
@@ -227,53 +211,38 @@ class MediaTimeline:
             self._forget(before.socket)
 
     def _bind(
-        self,
-        message: Signal,
-        call: _Dialogue,
-        key: _Key,
-        side: str | None,
-        media: Media,
-        socket: Socket,
-        formats: dict[int, Format],
+        self, message: Signal, call: _Dialogue, key: _Key, side: str | None, terms: Terms, socket: Socket
     ) -> None:
-        place = self._place(socket)
-        self._part_from_others(message, call, place)
+        bound = self._bound.get(socket)
+        if bound is None:
+            self._bound[socket] = bound = []
+        elif bound:
+            self._part_from_others(message, call, socket, bound)
+        kind, formats, ptime_ms, direction, encrypted = terms
         binding = Binding(
-            call_id=message.call_id,
-            side=side,
-            party=key[0],
-            media_index=key[1],
-            kind=media.kind,
-            socket=socket,
-            signalling=message.src,
-            since=message.time,
-            until=None,
-            formats=formats,
-            ptime_ms=media.ptime,
-            direction=media.direction,
-            encrypted=media.encrypted,
-            streams=list(place.arriving),
-        )
+            message.call_id, side, key[0], key[1], kind, socket, message.src, message.time, None, formats, ptime_ms,
+            direction, encrypted, list(self._arriving.get(socket, ())),
+        )  # fmt: skip
         call.bindings[key] = binding
         call.all.append(binding)
-        place.bindings.append(binding)
-        del place.bindings[:-_OPEN_BINDINGS]
-        if media.kind in ("audio", "video", "text"):
+        bound.append(binding)
+        del bound[:-_OPEN_BINDINGS]
+        if kind in _OVER_RTP:
             self.streams.announce(socket)
         self._forget(socket)
 
-    def _part_from_others(self, message: Signal, call: _Dialogue, place: _Place) -> None:
+    def _part_from_others(self, message: Signal, call: _Dialogue, socket: Socket, bound: list[Binding]) -> None:
         """Split the streams at a socket from those that will come for this call, where other calls there have ended.
 
         Another call that still runs shares the socket (direct media behind a back-to-back user agent). One whose BYE
         was not captured runs no more when its media and its signalling at that socket have long been silent, or when
         the device that has the socket offers it in a new call itself.
         """
-        others = [binding for binding in place.bindings if binding.call_id != message.call_id]
+        others = [binding for binding in bound if binding.call_id != message.call_id]
         if not others:
             return
         first: dict[int, Binding] = {}
-        for binding in place.bindings:
+        for binding in bound:
             first.setdefault(binding.call_id, binding)
         for binding in others:
             if binding.until is None and (
@@ -283,13 +252,15 @@ class MediaTimeline:
                 binding.until = message.time
         if any(binding.until is None for binding in others):
             return
-        bound = {stream for binding in others for stream in binding.streams}
-        ours = {stream for binding in call.all for stream in binding.streams}
-        for stream in place.arriving:
-            if stream in bound and stream not in ours:
-                self.streams.split(stream)
-        place.arriving = [stream for stream in place.arriving if stream not in bound or stream in ours]
-        place.bindings = [binding for binding in place.bindings if binding.call_id == message.call_id]
+        arriving = self._arriving.get(socket)
+        if arriving:
+            theirs = {stream for binding in others for stream in binding.streams}
+            ours = {stream for binding in call.all for stream in binding.streams}
+            for stream in arriving:
+                if stream in theirs and stream not in ours:
+                    self.streams.split(stream)
+            arriving[:] = [stream for stream in arriving if stream not in theirs or stream in ours]
+        bound[:] = [binding for binding in bound if binding.call_id == message.call_id]
 
     def _left(self, binding: Binding, message: Signal) -> bool:
         """Whether the device that named a socket first in another call names it again, and its media there paused."""
@@ -308,37 +279,15 @@ class MediaTimeline:
         limit = now - self._stale_ns
         return silent > self._stale_ns and all(self.streams.last_time(stream) < limit for stream in binding.streams)
 
-    def _listening(self, media: Media, message: Signal) -> list[Socket | None]:
-        """Where a media description says that its sender listens: its address and port, then its ICE candidates."""
-        if media.port <= 0 or media.kind == "message" or media.address is None:
-            return []
-        sockets: list[Socket | None] = [self._socket(media.address, media.port, message)]
-        sockets += [
-            self._socket(candidate.address, candidate.port, message) if candidate.component == 1 else None
-            for candidate in media.candidates
-        ]
-        return [socket if socket not in sockets[:number] else None for number, socket in enumerate(sockets)]
-
-    @staticmethod
-    def _socket(address: str, port: int, message: Signal) -> Socket | None:
-        try:
-            high, low = address_words(address)
-        except ValueError:  # a host name: its signalling address is the best guess
-            high, low, _ = message.src
-        unspecified = (high, low) in ((0, 0), (0, 0xFFFF00000000))  # RFC 2543 hold: the old socket is gone
-        return None if unspecified or not 0 < port < 65536 else (high, low, port)
-
     def _forget(self, socket: Socket) -> None:
         """What payload types mean to and from a socket may have changed."""
-        place = self._places.get(socket)
-        if place is not None:
-            self.streams.forget_formats(place.arriving + place.leaving)
+        if socket in self._arriving or socket in self._leaving:
+            self.streams.forget_formats(self._at(socket))
 
     def _interrupt(self, call: _Dialogue) -> None:
         streams: set[int] = set()
         for binding in call.bindings.values():
-            place = self._places[binding.socket]
-            streams.update(place.arriving, place.leaving)
+            streams.update(self._at(binding.socket))
         self.streams.interrupt(sorted(streams))
 
     def _end(self, message: Signal, call: _Dialogue) -> None:

@@ -20,7 +20,8 @@ class Endpoints:
 
     def __init__(self) -> None:
         self._numbers: dict[Socket, int] = {}
-        self._sockets: list[Socket] = []
+        self.sockets: list[Socket] = []
+        """What stands behind each number."""
         self._pairs: dict[tuple[int, int, int, int, int], tuple[int, int]] = {}
 
     def pair(self, src_hi: int, src_lo: int, dst_hi: int, dst_lo: int, ports: int) -> tuple[int, int]:
@@ -33,18 +34,14 @@ class Endpoints:
         return pair
 
     def _number(self, socket: Socket) -> int:
-        number = self._numbers.setdefault(socket, len(self._sockets))
-        if number == len(self._sockets):
-            self._sockets.append(socket)
+        number = self._numbers.setdefault(socket, len(self.sockets))
+        if number == len(self.sockets):
+            self.sockets.append(socket)
         return number
-
-    def socket(self, number: int) -> Socket:
-        """What stands behind a number."""
-        return self._sockets[number]
 
     def listed(self) -> list[Endpoint]:
         """All endpoints in order of their numbers."""
-        return [(_address(hi, lo), port) for hi, lo, port in self._sockets]
+        return [(_address(hi, lo), port) for hi, lo, port in self.sockets]
 
 
 def _address(hi: int, lo: int) -> str:

@@ -8,7 +8,8 @@ offsets and numbers (some 130 bytes a message, 220 once finished). Headers are f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -332,16 +333,24 @@ class MessageStore:
         """Senders and receivers so far."""
         return self._endpoints.listed()
 
-    def sockets(self, i: int) -> tuple[Socket, Socket]:
-        """Sender and receiver of message `i`, as rows have them."""
-        return self._endpoints.socket(int(self._columns["src"][i])), self._endpoints.socket(
-            int(self._columns["dst"][i])
-        )
+    def sockets(self) -> Sequence[Socket]:
+        """Senders and receivers so far, as rows have them."""
+        return self._endpoints.sockets
+
+    @contextlib.contextmanager
+    def view(self) -> Iterator[npt.NDArray[np.uint8]]:
+        """All bytes so far, that `at` and `body_at` count in. While they are looked at, no message can be added."""
+        self._find()
+        yield np.frombuffer(self._data, np.uint8)
+
+    def different(self, column: str) -> int:
+        """How many different strings an interned column (and those that share its numbers) has so far."""
+        self._find()
+        return len(self._spaces[SPACES[column]])
 
     def calls(self) -> int:
         """How many different Call-IDs there are."""
-        self._find()
-        return len(self._spaces["call_id"])
+        return self.different("call_id")
 
     def raw(self, i: int) -> bytes:
         """All bytes of message `i` (of a datagram also what stands behind its body)."""

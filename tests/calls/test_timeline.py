@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sipanalyzer.calls.bindings import Binding, Signal
+from sipanalyzer.calls.terms import describe
 from sipanalyzer.calls.timeline import MediaTimeline
 from sipanalyzer.kernels import columns as row
 from sipanalyzer.network.endpoints import address_words
@@ -50,7 +51,7 @@ class Story:
             Signal(
                 round(time * S), call, request, 0 if isinstance(what, str) else what,
                 what if isinstance(what, str) else method, *tags, at(f"{src}:5060"), at(f"{dst}:5060"),
-                None if body is None else parse_sdp(body),
+                None if body is None else describe(parse_sdp(body), at(f"{src}:5060")).media,
             )
         )  # fmt: skip
         return self
