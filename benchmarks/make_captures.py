@@ -6,13 +6,14 @@ order of time, and all checksums are right. One line of JSON on standard output 
 
     python benchmarks/make_captures.py rtp-heavy            # 12 million packets, 2.75 GB
     python benchmarks/make_captures.py rtp-600k sip-heavy --folder /tmp --container pcapng --vlan 7 --ipv6 --gtp
+    python benchmarks/make_captures.py sip-heavy --tcp 1000 --output /tmp/sip-tcp.pcap
 """
 
 from __future__ import annotations
 
 import argparse
 import heapq
-import ipaddress
+import itertools
 import json
 import pathlib
 import struct
@@ -21,10 +22,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
-
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
+from frames import Bytes, Ints, Shape, set_columns, tcp_packet
 
 BEGIN_US = 1_704_067_200_000_000  # 2024-01-01T00:00:00Z
 WINDOW_US = 1_000_000  # packets are made, sorted and written a second at a time
@@ -43,9 +41,14 @@ class Load:
     seconds: int
     concurrent: int
     media: bool
+    connections: int = 0
+    """TCP connections that carry the messages, in turn; 0 for UDP. Two calls each then begin together, so that
+    several messages are sent at once."""
 
     def start_us(self, call: int) -> int:
         """Time of a call's INVITE."""
+        if self.connections:
+            call -= call % 2
         return BEGIN_US + call * self.seconds * 1_000_000 // self.concurrent
 
 
@@ -54,98 +57,6 @@ LOADS = {
     "rtp-600k": Load(calls=100, seconds=60, concurrent=20, media=True),
     "sip-heavy": Load(calls=50_000, seconds=60, concurrent=3_000, media=False),
 }
-
-
-# ---- frames -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a payload is wrapped in, from UDP out to the record in the file."""
-
-    container: str = "pcap"
-    vlan: int | None = None
-    ipv6: bool = False
-    gtp: bool = False
-
-    def address(self, side: int, host: int) -> str:
-        """Address of a host on the caller's (1) or the gateway's (2) side."""
-        return f"fd00::{side}:{host + 1:x}" if self.ipv6 else f"10.{side}.0.{host + 1}"
-
-    def host(self, address: str) -> str:
-        """An address as it stands in a SIP header."""
-        return f"[{address}]" if self.ipv6 else address
-
-    def frame(self, src: tuple[str, int], dst: tuple[str, int], payload: bytes) -> bytes:
-        """Ethernet frame with `payload` in UDP; the payload stands at its end."""
-        packet = ip_packet(src, dst, payload, checksum=True)
-        ipv6 = self.ipv6
-        if self.gtp:  # TS 29.281: version 1, no options, G-PDU; RFC 768 lets the outer checksum be absent
-            tunnel = struct.pack("!BBHI", 0x30, 255, len(packet), 0x1234) + packet
-            packet, ipv6 = ip_packet(("10.255.0.1", 2152), ("10.255.0.2", 2152), tunnel, checksum=False), False
-        tag = b"" if self.vlan is None else struct.pack("!HH", 0x8100, self.vlan)
-        return b"\x02\0\0\0\0\2\x02\0\0\0\0\1" + tag + (b"\x86\xdd" if ipv6 else b"\x08\0") + packet
-
-    def header(self) -> bytes:
-        """What stands before the first record."""
-        if self.container == "pcap":
-            return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 1)
-        return struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28) + struct.pack(
-            "<IIHHII", 1, 20, 1, 0, 262_144, 20
-        )
-
-    def record(self, frame: bytes, time_us: int) -> bytes:
-        """A packet's record."""
-        size = len(frame)
-        if self.container == "pcap":
-            return struct.pack("<IIII", *divmod(time_us, 1_000_000), size, size) + frame
-        total = 32 + size + -size % 4
-        time = (time_us >> 32, time_us & 0xFFFFFFFF)
-        return (
-            struct.pack("<IIIIIII", 6, total, 0, *time, size, size)
-            + frame
-            + bytes(-size % 4)
-            + struct.pack("<I", total)
-        )
-
-    def set_times(self, records: Bytes, times_us: Ints) -> None:
-        """Write the time of each row of `records`."""
-        if self.container == "pcap":
-            at, high, low = 0, times_us // 1_000_000, times_us % 1_000_000
-        else:
-            at, high, low = 12, times_us >> 32, times_us & 0xFFFFFFFF
-        set_columns(records, at, high, "<u4")
-        set_columns(records, at + 4, low, "<u4")
-
-
-def ones_sum(data: bytes) -> int:
-    """Sum of 16-bit words, folded to 16 bits but not inverted (RFC 1071)."""
-    total = int(np.frombuffer(data + bytes(len(data) % 2), ">u2").sum(dtype=np.int64))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total
-
-
-def ip_packet(src: tuple[str, int], dst: tuple[str, int], payload: bytes, *, checksum: bool) -> bytes:
-    """An IP packet with UDP in it; IPv6 where the addresses are."""
-    a, b = ipaddress.ip_address(src[0]).packed, ipaddress.ip_address(dst[0]).packed
-    size = 8 + len(payload)
-    udp = struct.pack("!HHHH", src[1], dst[1], size, 0)
-    if checksum:
-        value = 0xFFFF ^ ones_sum(a + b + struct.pack("!HH", 17, size) + udp + payload)
-        udp = udp[:6] + struct.pack("!H", value or 0xFFFF)
-    if len(a) == 16:
-        header = struct.pack("!IHBB", 6 << 28 | 184 << 20, size, 17, 64) + a + b
-    else:
-        header = struct.pack("!BBHHHBBH", 0x45, 184, 20 + size, 0, 0x4000, 64, 17, 0) + a + b
-        header = header[:10] + struct.pack("!H", 0xFFFF ^ ones_sum(header)) + header[12:]
-    return header + udp + payload
-
-
-def set_columns(records: Bytes, at: int, values: Ints, dtype: str) -> None:
-    """Write one field of each row."""
-    width = np.dtype(dtype).itemsize
-    records[:, at : at + width] = values.astype(dtype).view(np.uint8).reshape(len(values), width)
 
 
 # ---- signalling ---------------------------------------------------------------------------------------------------
@@ -161,24 +72,32 @@ class Parties:
     callee_media: tuple[str, int]
 
     @classmethod
-    def of(cls, call: int, shape: Shape) -> Parties:
-        """Who takes part in call number `call`: 16 callers' hosts, 4 gateways; a port pair comes back late."""
-        a, b = shape.address(1, call % 16), shape.address(2, call % 4)
+    def of(cls, call: int, shape: Shape, connections: int = 0) -> Parties:
+        """Who takes part in call number `call`: 16 callers' hosts, 4 gateways; a port pair comes back late.
+
+        Over TCP a caller's host holds one connection, to its own gateway.
+        """
+        number = call // 2 % connections if connections else call
+        a, b = shape.address(1, number if connections else call % 16), shape.address(2, number % 4)
         port, gateway_port = 10_000 + 2 * (call // 16 % 20_000), 10_000 + 2 * (call // 4 % 20_000)
-        return cls((a, 5060), (b, 5060), (a, port), (b, gateway_port))
+        return cls((a, 40_000 if connections else 5060), (b, 5060), (a, port), (b, gateway_port))
 
 
-def call_messages(call: int, load: Load, shape: Shape) -> Iterator[tuple[int, bytes]]:
-    """Time and record of each of a call's seven messages."""
-    who = Parties.of(call, shape)
+Sent = tuple[int, tuple[str, int], tuple[str, int], bytes]  # microseconds, from, to, message
+
+
+def call_messages(call: int, load: Load, shape: Shape) -> Iterator[Sent]:
+    """Each of a call's seven messages."""
+    who = Parties.of(call, shape, load.connections)
     a, b = shape.host(who.caller[0]), shape.host(who.callee[0])
+    via = f"{'TCP' if load.connections else 'UDP'} {a}:{who.caller[1]}"
     caller, callee = f"+4930{call:07d}", f"+4940{call:07d}"
     from_, to = f"<sip:{caller}@{a}>;tag=a{call:x}", f"<sip:{callee}@{b}>"
 
     def message(line: str, branch: str, to_tag: str, cseq: str, extra: str = "", sdp: str = "") -> bytes:
         kind = "Content-Type: application/sdp\r\n" if sdp else ""
         return (
-            f"{line}\r\nVia: SIP/2.0/UDP {a}:5060;rport;branch=z9hG4bK{branch}{call:x}\r\nMax-Forwards: 70\r\n"
+            f"{line}\r\nVia: SIP/2.0/{via};rport;branch=z9hG4bK{branch}{call:x}\r\nMax-Forwards: 70\r\n"
             f'From: "Caller {call}" {from_}\r\nTo: {to}{to_tag}\r\nCall-ID: {call:08x}-bench@{a}\r\nCSeq: {cseq}\r\n'
             f"{extra}Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE\r\n{kind}"
             f"Content-Length: {len(sdp)}\r\n\r\n{sdp}"
@@ -193,7 +112,7 @@ def call_messages(call: int, load: Load, shape: Shape) -> Iterator[tuple[int, by
         )
 
     tag = f";tag=b{call:x}"
-    contact_a, contact_b = f"Contact: <sip:{caller}@{a}:5060>\r\n", f"Contact: <sip:{callee}@{b}:5060>\r\n"
+    contact_a, contact_b = f"Contact: <sip:{caller}@{a}:{who.caller[1]}>\r\n", f"Contact: <sip:{callee}@{b}:5060>\r\n"
     agent, server = "User-Agent: Bench Phone/1.0\r\n", "Server: Bench Gateway/2.0\r\n"
     request, target = f"sip:{callee}@{b} SIP/2.0", f"sip:{callee}@{b}:5060 SIP/2.0"
     over = MEDIA_AFTER_US + load.seconds * 1_000_000 + 100_000
@@ -209,23 +128,87 @@ def call_messages(call: int, load: Load, shape: Shape) -> Iterator[tuple[int, by
     start = load.start_us(call)
     for after, from_caller, text in script:
         src, dst = (who.caller, who.callee) if from_caller else (who.callee, who.caller)
-        yield start + after, shape.record(shape.frame(src, dst, text), start + after)
+        yield start + after, src, dst, text
 
 
-def all_messages(load: Load, shape: Shape) -> Iterator[tuple[int, bytes]]:
+def all_messages(load: Load, shape: Shape) -> Iterator[Sent]:
     """The messages of all calls in order of time, never more of them in memory than calls overlap."""
-    waiting: list[tuple[int, int, bytes]] = []
+    waiting: list[tuple[int, int, Sent]] = []
     made = 0
     for call in range(load.calls):
         while waiting and waiting[0][0] < load.start_us(call):
-            time, _, record = heapq.heappop(waiting)
-            yield time, record
-        for time, record in call_messages(call, load, shape):
-            heapq.heappush(waiting, (time, made, record))
+            yield heapq.heappop(waiting)[2]
+        for sent in call_messages(call, load, shape):
+            heapq.heappush(waiting, (sent[0], made, sent))
             made += 1
     while waiting:
-        time, _, record = heapq.heappop(waiting)
-        yield time, record
+        yield heapq.heappop(waiting)[2]
+
+
+def over_udp(load: Load, shape: Shape) -> Iterator[tuple[int, bytes, int]]:
+    """Time and record of each message, and that it is one."""
+    for time, src, dst, text in all_messages(load, shape):
+        yield time, shape.record(shape.frame(src, dst, text), time), 1
+
+
+SEGMENT = 1460
+SYN, ACK, PUSH, FIN = 2, 16, 8, 1
+
+
+def over_tcp(load: Load, shape: Shape) -> Iterator[tuple[int, bytes, int]]:
+    """Time and record of each segment, and how many messages end in it.
+
+    A connection opens before its first message and closes when all is over. What a host sends at one time to another
+    becomes one stretch of bytes in three cases of four, is cut where a segment is full, and once more somewhere in
+    the middle in one case of four; the other side acknowledges each stretch.
+    """
+    following: dict[tuple[tuple[str, int], tuple[str, int]], int] = {}  # (from, to) -> next sequence number
+    out: list[tuple[int, int, bytes, int]] = []
+    made = itertools.count()
+
+    def send(
+        time: int, src: tuple[str, int], dst: tuple[str, int], flags: int, data: bytes = b"", ends: int = 0
+    ) -> None:
+        seq, ack = following[src, dst], following[dst, src]
+        packet = tcp_packet(src, dst, flags, seq, ack if flags & ACK else 0, data)
+        following[src, dst] = (seq + len(data) + (1 if flags & (SYN | FIN) else 0)) & 0xFFFFFFFF
+        heapq.heappush(out, (time, next(made), shape.record(shape.wrap(packet, shape.ipv6), time), ends))
+
+    time = BEGIN_US
+    for (time, src, dst), together in itertools.groupby(all_messages(load, shape), key=lambda sent: sent[:3]):
+        while out and out[0][0] <= time - 1_000:
+            at, _, record, ends = heapq.heappop(out)
+            yield at, record, ends
+        if (src, dst) not in following:
+            number = len(following)
+            following[src, dst], following[dst, src] = (
+                number * 40_503_001 & 0xFFFFFFFF,
+                number * 2_654_435_761 & 0xFFFFFFFF,
+            )
+            send(time - 900, src, dst, SYN)
+            send(time - 600, dst, src, SYN | ACK)
+            send(time - 300, src, dst, ACK)
+        texts = [sent[3] for sent in together]
+        chance = next(made) * 2_654_435_761 >> 7
+        at = time
+        for text in texts if chance % 4 == 0 else [b"".join(texts)]:
+            cuts = {*range(0, len(text), SEGMENT), len(text)}
+            if chance // 4 % 4 == 0:
+                cuts.add(1 + chance // 16 % (len(text) - 1))
+            for begin, end in itertools.pairwise(sorted(cuts)):
+                last = end == len(text)
+                ends = 0 if not last else 1 if chance % 4 == 0 else len(texts)
+                send(at, src, dst, ACK | (PUSH if last else 0), text[begin:end], ends)
+                at += 40
+        send(at + 100, dst, src, ACK)
+    for number, (src, dst) in enumerate(list(following)[::2]):
+        after = time + 1_000 + 1_000 * number
+        send(after, src, dst, FIN | ACK)
+        send(after + 300, dst, src, FIN | ACK)
+        send(after + 600, src, dst, ACK)
+    while out:
+        at, _, record, ends = heapq.heappop(out)
+        yield at, record, ends
 
 
 def mixed(values: Ints) -> Ints:
@@ -309,11 +292,13 @@ def write_capture(file: BinaryIO, load: Load, shape: Shape) -> dict[str, int]:
     written = {"calls": load.calls, "streams": 0, "messages": 0, "rtp_packets": 0, "packets": 0}
     write: Callable[[bytes | memoryview], int] = file.write
     write(shape.header())
-    messages = all_messages(load, shape)
+    messages = (over_tcp if load.connections else over_udp)(load, shape)
+    records_of_messages = 0
     if not load.media:
-        for _, record in messages:
+        for _, record, ends in messages:
             write(record)
-            written["messages"] += 1
+            records_of_messages += 1
+            written["messages"] += ends
     else:
         media = Media(load, shape)
         written["streams"] = len(media.starts)
@@ -326,11 +311,12 @@ def write_capture(file: BinaryIO, load: Load, shape: Shape) -> dict[str, int]:
                 upto = int(np.searchsorted(times, event[0], side="right"))
                 write(records[at:upto].data)
                 write(event[1])
+                records_of_messages += 1
+                written["messages"] += event[2]
                 at, event = upto, next(messages, None)
-                written["messages"] += 1
             write(records[at:].data)
             written["rtp_packets"] += len(times)
-    written["packets"] = written["messages"] + written["rtp_packets"]
+    written["packets"] = records_of_messages + written["rtp_packets"]
     return written
 
 
@@ -345,19 +331,26 @@ def main() -> None:
     parser.add_argument("--container", choices=["pcap", "pcapng"], default="pcap")
     parser.add_argument("--vlan", type=int, help="with an IEEE 802.1Q tag of this VLAN")
     parser.add_argument("--ipv6", action="store_true", help="addresses of IPv6 (inside the tunnel, with --gtp)")
-    parser.add_argument("--gtp", action="store_true", help="in GTP-U")
+    parser.add_argument("--link", choices=["ethernet", "sll2"], default="ethernet")
+    tunnels = parser.add_mutually_exclusive_group()
+    tunnels.add_argument("--gtp", dest="tunnel", action="store_const", const="gtp", default="", help="in GTP-U")
+    tunnels.add_argument("--vxlan", dest="tunnel", action="store_const", const="vxlan", help="in VXLAN")
+    parser.add_argument("--tcp", type=int, default=0, metavar="N", help="messages over N connections of TCP")
+    parser.add_argument("--scale", type=int, default=1, metavar="N", help="an Nth of the calls, at a time and at all")
+    parser.add_argument("--output", type=pathlib.Path, help="the file (default: NAME.CONTAINER in the folder)")
     given = parser.parse_args()
-    shape = Shape(given.container, given.vlan, given.ipv6, given.gtp)
-    given.folder.mkdir(parents=True, exist_ok=True)
+    shape = Shape(given.container, given.vlan, given.ipv6, given.link, given.tunnel)
     for name in given.names:
         usual = LOADS[name]
         load = Load(
-            given.calls or usual.calls,
+            max(1, (given.calls or usual.calls) // given.scale),
             given.seconds or usual.seconds,
-            given.concurrent or usual.concurrent,
+            max(1, (given.concurrent or usual.concurrent) // given.scale),
             usual.media,
+            max(1, given.tcp // given.scale) if given.tcp else 0,
         )
-        path = given.folder / f"{name}.{shape.container}"
+        path = given.output or given.folder / f"{name}.{shape.container}"
+        path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         with part.open("wb", buffering=1 << 20) as file:
             written = write_capture(file, load, shape)

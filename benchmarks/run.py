@@ -1,4 +1,4 @@
-"""Runs whole commands side by side, ours and a well-known tool's on the same capture, and prints a Markdown table.
+"""Runs whole commands side by side, ours and a well-known tool's on the same capture, and prints Markdown tables.
 
 The two commands of a pair take turns, so that a machine which grows slower grows slower for both; what counts is the
 ratio of neighbours. Before the pairs, ours runs once with an empty kernel cache (the column "first run") and the
@@ -6,61 +6,47 @@ other's once unmeasured, which also brings the file into memory. Time is that of
 that the kernel reports for it. This file imports the standard library only: a child starts as a copy of its parent,
 and its peak begins with the parent's size.
 
-    python benchmarks/run.py                       # all pairs; writes the captures that are missing (3 GB)
-    python benchmarks/run.py sip-heavy --repeats 9 --folder /tmp
+    python benchmarks/run.py                       # every row; 12 GB of disk at most, 7 at a time, half an hour
+    python benchmarks/run.py sip-heavy rtp-600k --repeats 9 --folder /tmp
+    python benchmarks/run.py --quick               # every row on a hundredth, in a minute: to see that all runs
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import os
 import pathlib
 import platform
+import shlex
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rows import CAPTURES, ROWS, Growth, Pair
+
 HERE = pathlib.Path(__file__).resolve().parent
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two commands on one capture; FILE stands for its path."""
-
-    capture: str
-    ours: str
-    theirs: str
-    limit: float | None = None
-    """What the ratio must not exceed."""
-    limit_mb: float | None = None
-    """What our peak must not exceed."""
-
-
-PAIRS = (
-    # tcpdump started by root would hand the output file, /dev/null, to another user without -Z
-    Pair("rtp-heavy", "sipanalyzer streams FILE", "tcpdump -Z root -r FILE -w /dev/null", limit=1.8, limit_mb=300),
-    Pair("rtp-600k", "sipanalyzer streams FILE", "tshark -q -z rtp,streams -r FILE", limit=1 / 3),
-    # sngrep keeps 20,000 dialogs unless told otherwise
-    Pair("sip-heavy", "sipanalyzer calls FILE", "sngrep -N -q -l 100000 -I FILE -O /dev/null"),
-    Pair("sip-heavy", "sipanalyzer messages FILE", "tshark -q -z sip,stat -r FILE"),
-)
+LARGE_BYTES = 500_000_000
+"""Captures that were made for a run, and are larger, are removed as soon as no row needs them any more."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of a command took."""
+    """What one run of a command took, or several one after the other."""
 
     seconds: float
+    cpu_s: float
     peak_mb: float
 
 
 def program(command: str) -> list[str] | None:
     """Arguments of a command with its program looked up; None where it is not installed."""
-    name, *rest = command.split()
+    name, *rest = shlex.split(command)
     if rest[:1] == ["-Z"] and os.geteuid() != 0:  # only root has users to change to
         rest = rest[2:]
     beside = pathlib.Path(sys.executable).parent / name  # the environment that this runs in, activated or not
@@ -77,6 +63,8 @@ def run(arguments: list[str], cache: str | None = None) -> Run:
         If it fails.
     """
     environment = dict(os.environ)
+    for hidden in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):  # a user has them not; the first costs each start
+        environment.pop(hidden, None)
     if cache is not None:
         environment["XDG_CACHE_HOME"] = cache
     with tempfile.TemporaryFile() as errors:
@@ -92,51 +80,147 @@ def run(arguments: list[str], cache: str | None = None) -> Run:
             said = errors.read().decode(errors="replace").strip()
             raise SystemExit(f"{' '.join(arguments)}: exit status {child.returncode}\n{said}")
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
-    return Run(seconds, usage.ru_maxrss * unit / 1e6)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6)
 
 
-def measure(pair: Pair, path: pathlib.Path, repeats: int) -> list[str]:
-    """Cells of one row of the table."""
-    name = pair.theirs.split()[0]
-    cells = [pair.capture, f"`{pair.ours}`", f"`{pair.theirs}`"]
-    commands = [program(pair.ours), program(pair.theirs)]
-    if commands[0] is None:
+def run_on(command: list[str], paths: Sequence[pathlib.Path], cache: str | None = None) -> Run:
+    """Run a command once for each capture (once, where there is none): sums of time, the highest peak."""
+    runs = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, path in enumerate(paths or [pathlib.Path()]):
+            words = [str(path) if word == "FILE" else word.replace("TEMP", f"{folder}/{number}") for word in command]
+            pathlib.Path(folder, str(number)).mkdir()
+            runs.append(run(words, cache))
+    return Run(sum(one.seconds for one in runs), sum(one.cpu_s for one in runs), max(one.peak_mb for one in runs))
+
+
+def ours_of(row: Pair | Growth) -> list[str]:
+    """Our command."""
+    command = program(row.ours)
+    if command is None:
         raise SystemExit("sipanalyzer is not installed: pip install .")
-    if commands[1] is None:
-        return [*cells, f"{name} is not installed", *["-"] * 6]
-    ours, theirs = ([str(path) if word == "FILE" else word for word in command or []] for command in commands)
-    run(theirs)
-    with tempfile.TemporaryDirectory() as empty:
-        first = run(ours, cache=empty)
-    run(ours)  # fills the user's own cache where it is cold
+    return command
+
+
+def code(text: str) -> str:
+    """A command as a cell, without the folder of this checkout."""
+    return f"`{text.replace(str(HERE.parent) + os.sep, '')}`"
+
+
+def spread(values: list[float]) -> str:
+    """Median, lowest and highest."""
+    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
+
+
+PAIR_HEAD = ["row", "ours", "theirs", "ratio", "wanted", "ours", "theirs", "our peak", "their peak", "our first run"]
+
+
+def measure(pair: Pair, paths: Sequence[pathlib.Path], repeats: int, quick: bool = False) -> list[str]:
+    """Cells of one row: medians, and the ratio's extremes; quickly means without a first run and without a verdict."""
+    cells = [pair.name, code(pair.ours), code(pair.theirs)]
+    ours, theirs = ours_of(pair), program(pair.theirs)
+    if theirs is None:
+        return [*cells, f"{pair.theirs.split()[0]} is not installed", *["-"] * 6]
+    run_on(theirs, paths)
+    first = None
+    if not quick:
+        with tempfile.TemporaryDirectory() as empty:
+            first = run_on(ours, paths, cache=empty).seconds
+    run_on(ours, paths)  # fills the user's own cache where it is cold
     pairs = []
     for turn in range(repeats):
         if turn % 2:  # neither always runs in the other's wake
-            there = run(theirs)
-            pairs.append((run(ours), there))
+            there = run_on(theirs, paths)
+            pairs.append((run_on(ours, paths), there))
         else:
-            here = run(ours)
-            pairs.append((here, run(theirs)))
+            here = run_on(ours, paths)
+            pairs.append((here, run_on(theirs, paths)))
     ratios = [here.seconds / there.seconds for here, there in pairs]
-    ratio, peak = statistics.median(ratios), max(here.peak_mb for here, _ in pairs)
-    verdicts = [
-        text
-        for limit, value, text in ((pair.limit, ratio, "time"), (pair.limit_mb, peak, "memory"))
-        if limit is not None and value > limit
+    peak = max(here.peak_mb for here, _ in pairs)
+    limits = [
+        ("time", pair.limit, statistics.median(ratios), "≤ {:.2f}"),
+        ("memory", pair.limit_mb, peak, "≤ {:.0f} MB"),
+        ("first run", pair.limit_first_s, first, "first run ≤ {:.0f} s"),
     ]
-    wanted = " and ".join(
-        ([f"≤ {pair.limit:.2f}"] if pair.limit else []) + ([f"≤ {pair.limit_mb:.0f} MB"] if pair.limit_mb else [])
-    )
+    if pair.messages:
+        limits.append(("memory a message", pair.limit_kb, peak * 1e3 / pair.messages, "≤ {:.0f} kB a message"))
+    wanted = [text.format(limit) for _, limit, _, text in limits if limit is not None]
+    missed = [what for what, limit, value, _ in limits if limit is not None and value is not None and value > limit]
+    verdict = "not judged" if quick else f"**missed ({', '.join(missed)})**" if missed else "met"
     return [
         *cells,
-        f"{ratio:.2f} ({min(ratios):.2f}-{max(ratios):.2f})",
-        (f"{wanted}: " + (f"**missed ({', '.join(verdicts)})**" if verdicts else "met")) if wanted else "-",
+        spread(ratios),
+        f"{', '.join(wanted)}: {verdict}" if wanted else "-",
         f"{statistics.median(here.seconds for here, _ in pairs):.2f} s",
         f"{statistics.median(there.seconds for _, there in pairs):.2f} s",
-        f"{peak:.0f} MB",
+        f"{peak:.0f} MB" + (f" ({peak * 1e3 / pair.messages:.2f} kB a message)" if pair.messages else ""),
         f"{max(there.peak_mb for _, there in pairs):.0f} MB",
-        f"{first.seconds:.2f} s",
+        "-" if first is None else f"{first:.2f} s",
     ]
+
+
+GROWTH_HEAD = ["row", "ours", "on", "measured", "growth", "wanted"]
+
+
+def growth(values: Sequence[float]) -> float:
+    """What more costs against what less costs: 1 is linear (of two values, their ratio: 1 is no growth)."""
+    if len(values) == 2:
+        return values[1] / values[0]
+    once, four, sixteen = values
+    return (sixteen - four) / 12 / ((four - once) / 3)
+
+
+def measure_growth(row: Growth, paths: Sequence[pathlib.Path], repeats: int, quick: bool = False) -> list[str]:
+    """Cells of one row: the best time of each capture, or its highest peak."""
+    ours = ours_of(row)
+    run_on(ours, paths)
+    runs = [[run_on(ours, [path]) for path in paths] for _ in range(repeats)]
+    if row.of == "memory":
+        values = [max(one.peak_mb for one in each) for each in zip(*runs, strict=True)]
+    else:
+        values = [min(one.cpu_s for one in each) for each in zip(*runs, strict=True)]
+    result = growth(values)
+    verdict = "not judged" if quick else "met" if result <= row.limit else "**missed**"
+    return [
+        row.name,
+        code(row.ours),
+        ", ".join(path.name for path in paths),
+        ", ".join(f"{value:.0f} MB" if row.of == "memory" else f"{value:.2f} s" for value in values),
+        f"{result:.2f}",
+        f"≤ {row.limit:.2f}: {verdict}",
+    ]
+
+
+def make(name: str, folder: pathlib.Path, scale: int) -> list[pathlib.Path]:
+    """See that a capture is there; returns what was written for it, itself last."""
+    path = folder / name
+    if path.exists():
+        return []
+    began = time.perf_counter()
+    recipe, made = CAPTURES[name].split(), []
+    if recipe[0] == "gzip":
+        made = make(recipe[2], folder, scale)
+        part = path.with_suffix(".part")
+        with (
+            (folder / recipe[2]).open("rb") as plain,
+            gzip.open(part, "wb", compresslevel=int(recipe[1][1:])) as packed,
+        ):
+            shutil.copyfileobj(plain, packed, 1 << 20)
+        part.replace(path)
+    else:
+        script = [sys.executable, str(HERE / "make_captures.py"), *recipe, "--output", str(path), "--scale", str(scale)]
+        subprocess.run(script, check=True, stdout=subprocess.DEVNULL)
+    print(
+        f"made {path}: {path.stat().st_size / 1e6:,.0f} MB in {time.perf_counter() - began:.0f} s",
+        file=sys.stderr,
+        flush=True,
+    )
+    return [*made, path]
+
+
+def needed(row: Pair | Growth) -> set[str]:
+    """Captures of a row, with those from which they are made."""
+    return {*row.captures, *(CAPTURES[name].split()[-1] for name in row.captures if CAPTURES[name].startswith("gzip"))}
 
 
 def version(name: str) -> str:
@@ -149,31 +233,60 @@ def version(name: str) -> str:
     return lines[0].strip() if lines else name
 
 
-def main() -> None:
-    """Measure the pairs named on the command line."""
-    captures = sorted({pair.capture for pair in PAIRS})
+def table(head: list[str]) -> None:
+    """Begin a table."""
+    print(f"\n| {' | '.join(head)} |\n|{' --- |' * len(head)}", flush=True)
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line asks for."""
+    names = [row.name for row in ROWS]
     parser = argparse.ArgumentParser(description="Time sipanalyzer beside other tools.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"captures to measure on: {', '.join(captures)}")
+    parser.add_argument("names", nargs="*", metavar="ROW", help=f"rows to measure: {', '.join(names)}")
     parser.add_argument("--folder", type=pathlib.Path, default=HERE / "data", help="where the captures are")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, help="pairs of each row (default: 5; 1 with --quick)")
+    parser.add_argument("--quick", action="store_true", help="on captures a hundredth as large, to see that all runs")
+    parser.add_argument("--keep", action="store_true", help="remove no capture, however large")
     given = parser.parse_args()
-    if unknown := set(given.names) - set(captures):
-        parser.error(f"no such capture: {', '.join(sorted(unknown))}")
+    if unknown := set(given.names) - set(names):
+        parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    if given.repeats is None:
+        given.repeats = 1 if given.quick else 5
     if given.repeats < 1:
         parser.error("--repeats must be 1 or more")
-    names = given.names or captures
-    for name in names:
-        if not (given.folder / f"{name}.pcap").exists():
-            make = [sys.executable, str(HERE / "make_captures.py"), name, "--folder", str(given.folder)]
-            subprocess.run(make, check=True, stdout=sys.stderr)
+    if given.quick:
+        given.folder /= "quick"
+    return given
+
+
+def main() -> None:
+    """Measure the rows named on the command line."""
+    given = arguments()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    rows = [row for row in ROWS if not given.names or row.name in given.names]
     print(f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()}")
-    print("; ".join(version(tool) for tool in ("sipanalyzer", "tcpdump", "tshark", "sngrep")))
-    print(f"{given.repeats} pairs each; ratio: median (lowest-highest) of ours over theirs\n")
-    head = ["capture", "ours", "theirs", "ratio", "wanted", "ours", "theirs", "our peak", "their peak", "our first run"]
-    print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}", flush=True)
-    for pair in PAIRS:
-        if pair.capture in names:
-            print(f"| {' | '.join(measure(pair, given.folder / f'{pair.capture}.pcap', given.repeats))} |", flush=True)
+    print("; ".join(version(tool) for tool in ("sipanalyzer", "tcpdump", "tshark", "sngrep", "gzip")))
+    print(f"{given.repeats} pairs each; ratio: median (lowest-highest) of ours over theirs")
+    if given.quick:
+        print("on a hundredth of the packets: nothing here says how fast anything is")
+    made: set[pathlib.Path] = set()
+    kind: type[Pair] | type[Growth] | None = None
+    for number, row in enumerate(rows):
+        for name in row.captures:
+            made.update(make(name, given.folder, 100 if given.quick else 1))
+        paths = [given.folder / name for name in row.captures]
+        if type(row) is not kind:
+            kind = type(row)
+            table(PAIR_HEAD if isinstance(row, Pair) else GROWTH_HEAD)
+        if isinstance(row, Pair):
+            cells = measure(row, paths, given.repeats, given.quick)
+        else:
+            cells = measure_growth(row, paths, given.repeats, given.quick)
+        print(f"| {' | '.join(cells)} |", flush=True)
+        later = {given.folder / name for after in rows[number + 1 :] for name in needed(after)}
+        for path in [] if given.keep else made - later:
+            if path.exists() and path.stat().st_size > LARGE_BYTES:
+                path.unlink()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,10 @@ VARIANTS = [
     ["--container", "pcapng", "--vlan", "7"],
     ["--ipv6"],
     ["--gtp"],
+    ["--vxlan"],
+    ["--link", "sll2"],
     ["--container", "pcapng", "--vlan", "7", "--ipv6", "--gtp"],
+    ["--container", "pcapng", "--link", "sll2", "--ipv6", "--vxlan"],
 ]
 
 
@@ -33,7 +37,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-make_captures, run = load("make_captures"), load("run")
+frames, make_captures, rows, run = (load(name) for name in ("frames", "make_captures", "rows", "run"))
 
 
 def make(folder: pathlib.Path, name: str, *options: str) -> dict[str, Any]:
@@ -98,21 +102,130 @@ def test_tshark_finds_every_call_and_stream_and_nothing_wrong(tmp_path: pathlib.
     assert min(map(float, delta)) >= 0
 
 
-def test_the_faster_command_has_a_ratio_below_one(tmp_path: pathlib.Path) -> None:
-    pair = run.Pair("a capture", "sleep 0.01", "sleep 0.2", limit=0.9, limit_mb=1000)
-    cells = run.measure(pair, tmp_path, 2)
+def make_over_tcp(folder: pathlib.Path) -> dict[str, Any]:
+    return make(folder, "sip-heavy", "--calls", "200", "--seconds", "2", "--concurrent", "8", "--tcp", "6")
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+def test_tshark_finds_every_message_over_tcp_and_nothing_wrong(tmp_path: pathlib.Path) -> None:
+    written = make_over_tcp(tmp_path)
+    command = ["tshark", "-r", written["file"], "-q", "-o", "tcp.check_checksum:TRUE", "-z", "sip,stat"]
+    done = subprocess.run([*command, "-z", "expert,warn"], check=True, capture_output=True, text=True)
+    assert "Number of SIP messages: 1400\n" in done.stdout
+    assert "Number of resent SIP messages: 0\n" in done.stdout
+    assert "Warns" not in done.stdout
+    assert "Errors" not in done.stdout
+    assert written["messages"] == 1400
+
+
+def test_messages_over_tcp_share_segments_and_go_over_their_ends(tmp_path: pathlib.Path) -> None:
+    written = make_over_tcp(tmp_path)
+    times, segments, opened = [], [], 0
+    with pathlib.Path(written["file"]).open("rb") as file:
+        for time, frame in dpkt.pcap.Reader(file):
+            tcp = dpkt.ethernet.Ethernet(frame).data.data
+            times.append(time)
+            opened += tcp.flags == dpkt.tcp.TH_SYN
+            if tcp.data:
+                segments.append(bytes(tcp.data))
+    assert times == sorted(times)
+    assert opened == 6
+    starts = [segment.startswith((b"SIP/2.0 ", b"INVITE ", b"ACK ", b"BYE ")) for segment in segments]
+    assert 20 < starts.count(False) < len(starts) / 2
+    assert sum(segment.count(b"Call-ID: ") > 1 for segment in segments) > 50
+    assert max(map(len, segments)) <= 1460
+
+
+def test_every_row_has_its_captures_and_a_name_of_its_own() -> None:
+    assert {name for row in rows.ROWS for name in row.captures} <= set(rows.CAPTURES)
+    names = [row.name for row in rows.ROWS]
+    assert len(set(names)) == len(names)
+    assert all(pathlib.Path(row.ours.split()[2]).exists() for row in rows.ROWS if not row.captures)
+
+
+def test_every_row_runs_on_small_captures(tmp_path: pathlib.Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "run.py"), "--quick", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    cells = {line.split(" | ")[0].lstrip("| "): line.split(" | ") for line in done.stdout.splitlines()}
+    for row in rows.ROWS:
+        if isinstance(row, rows.Growth):
+            assert re.fullmatch(r"-?\d+\.\d\d", cells[row.name][4]), cells[row.name]
+        elif shutil.which(row.theirs.split()[0]) or row.theirs.startswith("python"):
+            assert re.fullmatch(r"\d+\.\d\d \(.*\)", cells[row.name][3]), cells[row.name]
+            assert "met" not in cells[row.name][4]
+        else:
+            assert "is not installed" in cells[row.name][3]
+
+
+def test_large_captures_go_when_no_row_needs_them_any_more(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = [run.Pair(name, (f"{capture}.pcap",), "true", "true") for name, capture in ("1a", "2b", "3a")]
+    monkeypatch.setattr(run, "ROWS", tuple(pairs))
+    monkeypatch.setattr(run, "CAPTURES", {f"{name}.pcap": "rtp-600k --calls 1 --seconds 1" for name in "ab"})
+    monkeypatch.setattr(run, "LARGE_BYTES", 1000)
+    (tmp_path / "b.pcap").write_bytes(bytes(2000))  # not made by this run
+    seen = []
+    monkeypatch.setattr(
+        run, "measure", lambda pair, *rest: seen.append(sorted(path.name for path in tmp_path.iterdir())) or ["-"]
+    )
+    monkeypatch.setattr(sys, "argv", ["run.py", "--folder", str(tmp_path)])
+    run.main()
+    assert seen == [["a.pcap", "b.pcap"]] * 3
+    assert [path.name for path in tmp_path.iterdir()] == ["b.pcap"]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([100, 150], 1.5), ([2, 5, 17], 1), ([3, 6, 18], 1), ([1, 16, 256], 4), ([2, 5, 18.2], 1.1)],
+)
+def test_growth_is_one_where_cost_is_linear_whatever_a_start_costs(values: list[float], expected: float) -> None:
+    assert run.growth(values) == pytest.approx(expected)
+
+
+def test_growth_of_memory_beyond_its_limit_is_said_to_be_missed(tmp_path: pathlib.Path) -> None:
+    row = run.Growth("more", ("a", "b"), f"{sys.executable} -c 'import sys' FILE", "memory", limit=0.5)
+    cells = run.measure_growth(row, [tmp_path / "a", tmp_path / "b"], 1)
+    assert cells[5] == "≤ 0.50: **missed**"
+    assert 0.8 < float(cells[4]) < 1.2
+
+
+def test_children_start_as_from_a_users_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    run.run(
+        [
+            sys.executable,
+            "-c",
+            "import os, sys; sys.exit(any(name[:8] in ('PYTHONDO', 'PYTHONUN') for name in os.environ))",
+        ]
+    )
+
+
+def test_the_faster_command_has_a_ratio_below_one() -> None:
+    pair = run.Pair("a row", (), "sleep 0.01", "sleep 0.2", limit=0.9, limit_mb=1000)
+    cells = run.measure(pair, [], 2)
     assert 0 < float(cells[3].split()[0]) < 0.9
     assert cells[4].endswith("met")
     assert float(cells[7].split()[0]) > 0
 
 
-def test_a_ratio_beyond_its_limit_is_said_to_be_missed(tmp_path: pathlib.Path) -> None:
-    cells = run.measure(run.Pair("a capture", "sleep 0.1", "sleep 0.01", limit=0.5, limit_mb=0.001), tmp_path, 1)
-    assert "missed (time, memory)" in cells[4]
+def test_what_exceeds_its_limit_is_said_to_be_missed() -> None:
+    pair = run.Pair(
+        "a row", (), "sleep 0.1", "sleep 0.01", limit=0.5, limit_mb=0.001, messages=1, limit_kb=0.1, limit_first_s=0.05
+    )
+    assert "missed (time, memory, first run, memory a message)" in run.measure(pair, [], 1)[4]
 
 
-def test_a_tool_that_is_absent_is_named_and_left_out(tmp_path: pathlib.Path) -> None:
-    cells = run.measure(run.Pair("a capture", "true", "no-such-program FILE"), tmp_path, 1)
+def test_several_captures_count_together(tmp_path: pathlib.Path) -> None:
+    paths = [tmp_path / "0.1", tmp_path / "0.2"]
+    total = run.run_on([sys.executable, "-c", "import sys, time; time.sleep(float(sys.argv[1][-3:]))", "FILE"], paths)
+    assert total.seconds > 0.3
+
+
+def test_a_tool_that_is_absent_is_named_and_left_out() -> None:
+    cells = run.measure(run.Pair("a row", (), "true", "no-such-program FILE"), [], 1)
     assert cells[3] == "no-such-program is not installed"
 
 
