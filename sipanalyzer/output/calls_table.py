@@ -1,20 +1,23 @@
-"""The cells of the table of calls that are not simply fields of a call. Floor 8.
+"""The columns of the table of calls that are not simply fields of a call. Floor 8.
 
-In: a :class:`~sipanalyzer.result.Call` and its result. Out: one value a column.
+In: :class:`~sipanalyzer.result.Call` objects and their result. Out: a list of values a column. A column is made whole:
+fields are taken with ``map``, and what many calls share (a socket, a list of codecs) is written once.
 
 Sources: RFC 6076 (session request delay, section 4.3; that authentication counts, section 5.3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any
 
 from ..result import Call, Result, host_port
 from .cells import Cell
 from .derived import finding_codes, session_numbers
 from .display_filter import call_filter
 
-__all__ = ["CALL_CELLS", "call_order"]
+__all__ = ["CALL_COLUMNS", "call_order", "mapped"]
 
 
 def call_order(call: Call) -> tuple[int, int]:
@@ -22,68 +25,97 @@ def call_order(call: Call) -> tuple[int, int]:
     return call.first_time if call.start is None else call.start, call.first_frame
 
 
+def mapped(values: Iterable[Any], make: Callable[[Any], Cell]) -> list[Cell]:
+    """What `make` gives for each value, made once for each different one."""
+    known: list[Any] = list(values)
+    made = {value: make(value) for value in set(known)}
+    return [made[value] for value in known]
+
+
+def _fields(calls: Sequence[Call], name: str) -> list[Any]:
+    return list(map(attrgetter(name), calls))
+
+
 def _ms(after: int | None, before: int | None) -> float | None:
     """Milliseconds between two times; missing where one is, or where they stand the wrong way round."""
     return None if after is None or before is None or after < before else (after - before) / 1e6
 
 
-def _post_dial_delay_ms(call: Call) -> float | None:
-    heard = [each for each in (call.ringing, call.answered) if each is not None]
-    return _ms(min(heard), call.start) if heard else None
+def _between(calls: Sequence[Call], after: str, before: str) -> list[Cell]:
+    return list(map(_ms, _fields(calls, after), _fields(calls, before)))
 
 
-def _duration_s(call: Call) -> float | None:
-    milliseconds = _ms(call.first_bye, call.answered)
-    return (
-        None
-        if milliseconds is None or call.first_bye is None or call.answered is None
-        else ((call.first_bye - call.answered) / 1e9)
-    )
+def _post_dial_delays_ms(calls: Sequence[Call], _: Result) -> list[Cell]:
+    return [
+        _ms(answered if ringing is None or (answered is not None and answered < ringing) else ringing, start)
+        for ringing, answered, start in map(attrgetter("ringing", "answered", "start"), calls)
+    ]
 
 
-def _loss_percent(call: Call) -> float | None:
-    return None if call.lost is None or not call.expected else 100.0 * call.lost / call.expected
+def _durations_s(calls: Sequence[Call], _: Result) -> list[Cell]:
+    return [
+        None if ended is None or answered is None or ended < answered else (ended - answered) / 1e9
+        for ended, answered in map(attrgetter("first_bye", "answered"), calls)
+    ]
 
 
-def _filter(call: Call, result: Result) -> str:
-    return call_filter(call.call_id, [result.streams[number] for number in call.streams])
+def _loss_percents(calls: Sequence[Call], _: Result) -> list[Cell]:
+    return [
+        None if lost is None or not expected else 100.0 * lost / expected
+        for lost, expected in map(attrgetter("lost", "expected"), calls)
+    ]
 
 
-def _file(call: Call, result: Result) -> str | None:
-    return result.captures[call.capture].file if 0 <= call.capture < len(result.captures) else None
+def _filters(calls: Sequence[Call], result: Result) -> list[Cell]:
+    return [call_filter(call.call_id, [result.streams[number] for number in call.streams]) for call in calls]
 
 
-def _digits(call: Call, direction: str) -> str | None:
+def _files(calls: Sequence[Call], result: Result) -> list[Cell]:
+    files = [capture.file for capture in result.captures]
+    return mapped(_fields(calls, "capture"), lambda number: files[number] if 0 <= number < len(files) else None)
+
+
+def _digits(calls: Sequence[Call], direction: str) -> list[Cell]:
     """Keys in a row, a hook flash as ``!`` (as RFC 2833's successors and INFO write it)."""
-    keys = (digit.key for digit in call.digits if digit.direction == direction)
-    return "".join("!" if key == "flash" else key for key in keys) or None
+    return [
+        "".join("!" if digit.key == "flash" else digit.key for digit in digits if digit.direction == direction) or None
+        if digits
+        else None
+        for digits in _fields(calls, "digits")
+    ]
 
 
-def _joined(texts: tuple[str, ...]) -> str | None:
-    return ",".join(texts) or None
+def _sockets(name: str) -> Callable[[Sequence[Call], Result], list[Cell]]:
+    return lambda calls, _: mapped(_fields(calls, name), lambda end: None if end is None else host_port(end))
 
 
-CALL_CELLS: dict[str, Callable[[Call, Result], Cell]] = {
-    "src": lambda call, _: None if call.src is None else host_port(call.src),
-    "dst": lambda call, _: None if call.dst is None else host_port(call.dst),
-    "post_dial_delay_ms": lambda call, _: _post_dial_delay_ms(call),
-    "setup_latency_ms": lambda call, _: _ms(call.answered, call.start),
-    "answer_to_ack_ms": lambda call, _: _ms(call.acknowledged, call.answered),
-    "media_latency_ms": lambda call, _: None if call.media_latency_ns is None else call.media_latency_ns / 1e6,
-    "disconnect_delay_ms": lambda call, _: _ms(call.bye_final, call.first_bye),
-    "duration_s": lambda call, _: _duration_s(call),
-    "codecs": lambda call, _: _joined(call.codecs),
-    "codecs_offered": lambda call, _: _joined(call.codecs_offered),
-    "codecs_answered": lambda call, _: _joined(call.codecs_answered),
-    "streams": lambda call, _: len(call.streams),
-    "loss_percent": lambda call, _: _loss_percent(call),
-    "session": lambda call, result: session_numbers(result).get(call.call_id),
-    "mode": lambda call, _: "session",
-    "findings": lambda call, result: finding_codes(result)[0].get(call.call_id),
-    "digits_from_caller": lambda call, _: _digits(call, "caller-to-callee"),
-    "digits_from_callee": lambda call, _: _digits(call, "callee-to-caller"),
-    "media": lambda call, _: _joined(call.media),
-    "wireshark_filter": _filter,
-    "capture": _file,
+def _joined(name: str) -> Callable[[Sequence[Call], Result], list[Cell]]:
+    return lambda calls, _: mapped(_fields(calls, name), lambda texts: ",".join(texts) or None)
+
+
+CALL_COLUMNS: dict[str, Callable[[Sequence[Call], Result], list[Cell]]] = {
+    "src": _sockets("src"),
+    "dst": _sockets("dst"),
+    "post_dial_delay_ms": _post_dial_delays_ms,
+    "setup_latency_ms": lambda calls, _: _between(calls, "answered", "start"),
+    "answer_to_ack_ms": lambda calls, _: _between(calls, "acknowledged", "answered"),
+    "media_latency_ms": lambda calls, _: [
+        None if latency is None else latency / 1e6 for latency in _fields(calls, "media_latency_ns")
+    ],
+    "disconnect_delay_ms": lambda calls, _: _between(calls, "bye_final", "first_bye"),
+    "duration_s": _durations_s,
+    "codecs": _joined("codecs"),
+    "codecs_offered": _joined("codecs_offered"),
+    "codecs_answered": _joined("codecs_answered"),
+    "streams": lambda calls, _: list(map(len, _fields(calls, "streams"))),
+    "loss_percent": _loss_percents,
+    "session": lambda calls, result: list(map(session_numbers(result).get, _fields(calls, "call_id"))),
+    "mode": lambda calls, _: ["session"] * len(calls),
+    "findings": lambda calls, result: list(map(finding_codes(result)[0].get, _fields(calls, "call_id"))),
+    "digits_from_caller": lambda calls, _: _digits(calls, "caller-to-callee"),
+    "digits_from_callee": lambda calls, _: _digits(calls, "callee-to-caller"),
+    "media": _joined("media"),
+    "wireshark_filter": _filters,
+    "capture": _files,
 }
 """How to make each column that is no field of the same name; what has neither is missing."""

@@ -5,7 +5,6 @@ In: a table and an open binary file. Out: bytes in it. Text formats need the sta
 
 from __future__ import annotations
 
-import csv
 import datetime
 import importlib.util
 import io
@@ -16,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from .cells import Cell, iso, machine, people, visible
 from .columns import Column
+from .csv_rows import csv_blocks
 
 if TYPE_CHECKING:
     from .tables import Table  # loads numpy, which a page of words has no need of
@@ -84,22 +84,12 @@ def write_table(table: Table, format: str, stream: IO[bytes], *, to_terminal: bo
 
 
 def _write_csv(table: Table, stream: IO[str], harmless: Callable[[str], str] | None) -> None:
-    """RFC 4180: commas, CRLF, quotes doubled. The module csv writes missing cells empty and numbers exactly."""
-    writer = csv.writer(stream)
-    writer.writerow([column.name for column in table.columns])
-    writer.writerows(zip(*(_csv_cells(*column, harmless) for column in _columns(table)), strict=True))
+    for block in csv_blocks(table, harmless):
+        stream.write(block)
 
 
 def _columns(table: Table) -> Iterable[tuple[Sequence[Cell], Column]]:
     return zip(table.data, table.columns, strict=True)
-
-
-def _csv_cells(values: Sequence[Cell], column: Column, harmless: Callable[[str], str] | None) -> Sequence[Cell]:
-    if column.dtype == "bool":
-        return [None if value is None else "true" if value else "false" for value in values]
-    if column.dtype == "text" and harmless is not None:
-        return [None if value is None else harmless(str(value)) for value in values]
-    return machine(values, column)
 
 
 def json_text(value: Any, indent: int | None = None) -> str:

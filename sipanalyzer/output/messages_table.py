@@ -6,14 +6,15 @@ one, so a capture of a million messages costs a million list entries a column an
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
-from ..result import TRANSPORTS, Messages, Result, host_port
-from .cells import Cell, clean
+from ..calls.rows import dense_pairs
+from ..result import TRANSPORTS, Bools, Ints, Messages, Result, host_port
+from .cells import Cell, clean, clean_all
 
 __all__ = ["message_columns", "summary_line"]
 
-_TEXTS = ("call_id", "branch", "from_uri", "from_tag", "to_uri", "to_tag", "user_agent", "content_type", "reason")
+_TEXTS = ("call_id", "branch", "from_uri", "from_tag", "to_uri", "to_tag", "user_agent", "content_type")
 
 
 def message_columns(result: Result) -> dict[str, list[Cell]]:
@@ -21,29 +22,27 @@ def message_columns(result: Result) -> dict[str, list[Cell]]:
     messages = result.messages
     if not len(messages):
         return {}
-    columns: dict[str, list[Cell]] = {name: _looked_up(messages, name) for name in _TEXTS}
-    methods, requests = _looked_up(messages, "method"), _looked_up(messages, "request_uri")
-    statuses = messages.status.tolist()
+    columns = {name: _mapped(getattr(messages, name), _texts(messages, name)) for name in _TEXTS}
     peers: list[Cell] = [host_port(endpoint) for endpoint in messages.endpoints]
     files: list[Cell] = [clean(capture.file) for capture in result.captures]
-    cseqs = messages.cseq.tolist()
-    columns |= {
+    methods, reasons = _texts(messages, "method"), _texts(messages, "reason")
+    answers = messages.status != 0
+    return columns | {
         "frame": messages.frame.tolist(),
         "time": messages.time.tolist(),
         "src": _mapped(messages.src, peers),
         "dst": _mapped(messages.dst, peers),
         "transport": _mapped(messages.transport, list(TRANSPORTS)),
-        "method": [None if status else method for status, method in zip(statuses, methods, strict=True)],
-        "status_code": [status or None for status in statuses],
-        "cseq": _present(cseqs),
-        "cseq_method": [method if cseq >= 0 else None for cseq, method in zip(cseqs, methods, strict=True)],
-        "content_length": _present(messages.content_length.tolist()),
+        "method": _mapped(np.where(answers, -1, messages.method), methods),
+        "status_code": _present(messages.status, answers),
+        "reason": _mapped(np.where(answers, messages.reason, -1), reasons),
+        "cseq": _present(messages.cseq, messages.cseq >= 0),
+        "cseq_method": _mapped(np.where(messages.cseq >= 0, messages.method, -1), methods),
+        "content_length": _present(messages.content_length, messages.content_length >= 0),
         "retransmission": messages.retransmission.tolist(),
-        "summary": [summary_line(*row) for row in zip(statuses, columns["reason"], methods, requests, strict=True)],
+        "summary": _summaries(messages, methods, reasons),
         "capture": _mapped(messages.capture, files),
     }
-    columns["reason"] = [text if status else None for status, text in zip(statuses, columns["reason"], strict=True)]
-    return columns
 
 
 def summary_line(status: int, reason: Cell, method: Cell, request_uri: Cell) -> str:
@@ -54,15 +53,40 @@ def summary_line(status: int, reason: Cell, method: Cell, request_uri: Cell) -> 
     return f"{line} ({method})" if method is not None else line
 
 
-def _looked_up(messages: Messages, name: str) -> list[Cell]:
-    return _mapped(getattr(messages, name), [clean(text) for text in messages.texts.get(name, [])])
+def _summaries(messages: Messages, methods: list[Cell], reasons: list[Cell]) -> list[Cell]:
+    """The line of each message, written once for each different one."""
+    said = np.where(messages.status == 0, messages.request_uri, messages.reason)
+    kinds = dense_pairs(messages.status * (len(methods) + 1) + messages.method, said)
+    firsts = np.empty(int(kinds.max()) + 1, np.int64)
+    firsts[kinds[::-1]] = np.arange(len(kinds))[::-1]  # the last assignment stays: the first row
+    uris = [*_texts(messages, "request_uri"), None]  # -1 finds None
+    methods, reasons = [*methods, None], [*reasons, None]
+    lines: list[Cell] = [
+        summary_line(status, reasons[reason], methods[method], uris[uri])
+        for status, reason, method, uri in zip(
+            *(column[firsts].tolist() for column in (messages.status, messages.reason, messages.method)),
+            messages.request_uri[firsts].tolist(),
+            strict=True,
+        )
+    ]
+    return _mapped(kinds, lines)
 
 
-def _mapped(numbers: Any, texts: list[Any]) -> list[Cell]:
+def _texts(messages: Messages, name: str) -> list[Cell]:
+    return clean_all(list(messages.texts.get(name, [])))
+
+
+def _mapped(numbers: Ints, texts: list[Cell]) -> list[Cell]:
     """The text behind each number; None where the number is -1."""
-    known = [*texts, None]  # so that -1 finds None
-    return [known[number] for number in numbers.tolist()]
+    known = np.empty(len(texts) + 1, object)  # so that -1 finds None
+    known[: len(texts)] = texts
+    found: list[Cell] = known[numbers].tolist()
+    return found
 
 
-def _present(numbers: list[int]) -> list[Cell]:
-    return [None if number < 0 else number for number in numbers]
+def _present(numbers: Ints, known: Bools) -> list[Cell]:
+    """The numbers as objects, None where they are not known."""
+    found = numbers.astype(object)
+    found[~known] = None
+    values: list[Cell] = found.tolist()
+    return values

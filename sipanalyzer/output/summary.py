@@ -15,7 +15,7 @@ from ..explanations import finding_title
 from ..facts import SEVERITIES, Finding, Quality, Registration, Subscription
 from ..health import GRADES
 from ..result import Call, Capture, Result, Stream, host_port
-from .calls_table import CALL_CELLS
+from .calls_table import CALL_COLUMNS
 from .cells import clean, iso, rounded
 from .derived import findings_of
 from .settings import changed_settings
@@ -247,8 +247,7 @@ def _states_of(rows: Sequence[Registration | Subscription]) -> dict[str, Any]:
 
 
 def _figures(calls: Sequence[Call], result: Result, column: str) -> list[float]:
-    values = (CALL_CELLS[column](call, result) for call in calls)
-    return [float(value) for value in values if value is not None]
+    return [float(value) for value in CALL_COLUMNS[column](calls, result) if value is not None]
 
 
 def _spread(values: list[float], unit: str) -> dict[str, Any] | None:

@@ -7,13 +7,14 @@ meaning says :data:`COLUMNS`; the figures of a call that are differences of its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from ..result import Result
-from .calls_table import CALL_CELLS, call_order
-from .cells import Cell, clean, rounded_all
+from .calls_table import CALL_COLUMNS, call_order
+from .cells import Cell, clean_all, rounded_all
 from .columns import COLUMNS, FILLED, Column, column, names
 from .derived import endpoints_of, findings_of, statistics_of
 from .messages_table import message_columns
@@ -87,16 +88,18 @@ def table(result: Result, name: str, only: Sequence[str] = ()) -> Table:
     if name == "intervals":
         made = interval_columns(result, row_order(result, "streams"))
         return Table(name, columns, tuple(made[each.name] for each in columns))
-    cells, _, _ = _ROWS[name]
     all_things = _things(result, name)
     things = [all_things[row] for row in row_order(result, name)]
-    return Table(name, columns, tuple(_column(each, cells, things, result) for each in columns))
+    return Table(name, columns, tuple(_columns(name, columns, things, result)))
 
 
 def row_order(result: Result, name: str) -> list[int]:
     """Which entry of what a table is made from (``getattr(result, name)``, mostly) stands in which row of it."""
     things, key = _things(result, name), _ROWS[name][1]
-    return list(range(len(things))) if key is None else sorted(range(len(things)), key=lambda row: key(things[row]))
+    if key is None:
+        return list(range(len(things)))
+    keys = list(map(key, things))
+    return sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def _things(result: Result, name: str) -> Sequence[Any]:
@@ -106,21 +109,38 @@ def _things(result: Result, name: str) -> Sequence[Any]:
 
 
 _Cells = dict[str, Callable[[Any, Result], Cell]]
+_WHOLE: dict[str, dict[str, Callable[[Sequence[Any], Result], list[Cell]]]] = {"calls": CALL_COLUMNS}
+"""By table: columns that are made of many things at once."""
+_BLOCK = 1_024
+"""Things whose columns are made in one go."""
 
 
-def _column(each: Column, cells: _Cells, things: Sequence[Any], result: Result) -> list[Cell]:
-    cell = cells.get(each.name)
-    if cell is None:
-        if not hasattr(things[0] if things else None, each.name):
-            return [None] * len(things)
-        values: list[Cell] = [getattr(thing, each.name) for thing in things]
-    else:
-        values = [cell(thing, result) for thing in things]
-    if each.dtype == "text":
-        return [clean(value) if isinstance(value, str) else value for value in values]
-    if each.dtype == "float":
-        return rounded_all(values, each.unit)
-    return values
+def _columns(table: str, wanted: Sequence[Column], things: Sequence[Any], result: Result) -> Iterator[list[Cell]]:
+    """The columns of a table with one row a thing; a block of things is gone through for all, while it is at hand."""
+    makers = [_maker(table, each.name, things, result) for each in wanted]
+    made: list[list[Cell]] = [[] for _ in wanted]
+    for begin in range(0, len(things), _BLOCK):
+        block = things[begin : begin + _BLOCK]
+        for values, make in zip(made, makers, strict=True):
+            values.extend(make(block))
+    for each, values in zip(wanted, made, strict=True):
+        if each.dtype == "text":
+            yield clean_all(values)
+        else:
+            yield rounded_all(values, each.unit) if each.dtype == "float" else values
+
+
+def _maker(table: str, name: str, things: Sequence[Any], result: Result) -> Callable[[Sequence[Any]], Iterable[Cell]]:
+    """What makes a column of some things."""
+    whole, cell = _WHOLE.get(table, {}).get(name), _ROWS[table][0].get(name)
+    if whole is not None:
+        return lambda block: whole(block, result)
+    if cell is not None:
+        return lambda block: [cell(thing, result) for thing in block]
+    if hasattr(things[0] if things else None, name):
+        field = attrgetter(name)
+        return lambda block: map(field, block)
+    return lambda block: [None] * len(block)
 
 
 def _by_start(thing: Any) -> tuple[int, int]:
@@ -132,7 +152,7 @@ def _by_time(thing: Any) -> tuple[int, int]:
 
 
 _ROWS: dict[str, tuple[_Cells, Callable[[Any], Any] | None, Callable[[Result], Sequence[Any]] | None]] = {
-    "calls": (CALL_CELLS, call_order, None),
+    "calls": ({}, call_order, None),
     "streams": (STREAM_CELLS, stream_order, None),
     "dialogs": (OTHER_CELLS["dialogs"], _by_start, None),
     "transactions": (OTHER_CELLS["transactions"], _by_start, None),
@@ -146,5 +166,5 @@ _ROWS: dict[str, tuple[_Cells, Callable[[Any], Any] | None, Callable[[Result], S
     "findings": (OTHER_CELLS["findings"], None, findings_of),
     "statistics": (OTHER_CELLS["statistics"], None, statistics_of),
 }
-"""By table: its cells, by what its rows are sorted (None: as they come), and where they come from (None: the field of
-that name)."""
+"""By table: cells made one by one, by what its rows are sorted (None: as they come), and where they come from (None:
+the field of that name)."""

@@ -1,10 +1,24 @@
 import datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipanalyzer.output.cells import clean, iso, local_time, machine, parse_time, people, visible, zone
+from sipanalyzer.output.cells import (
+    clean,
+    clean_all,
+    iso,
+    iso_all,
+    local_time,
+    machine,
+    parse_time,
+    people,
+    rounded,
+    rounded_all,
+    visible,
+    zone,
+)
 from sipanalyzer.output.columns import Column
 from tests.output.results import T0
 
@@ -101,3 +115,39 @@ def test_cells_for_people() -> None:
     assert people(12.3456, Column("x_ms", "float", "ms", ""), UTC) == "12.35"
     assert people(7, Column("x", "int", "", ""), UTC) == "7"
     assert people(False, Column("x", "bool", "", ""), UTC) == "no"
+
+
+@given(
+    st.lists(
+        st.none()
+        | st.floats(allow_nan=False)
+        | st.integers(-(10**15), 10**15)
+        | st.integers(-(10**13), 10**13).map(lambda units: units / 1e6)
+        | st.integers(-(10**9), 10**9).map(lambda units: (units + 0.5) / 1e6),
+        max_size=30,
+    ),
+    st.sampled_from(["s", "ms", "%"]),
+)
+def test_a_column_is_rounded_as_each_of_its_numbers(values: list[Any], unit: str) -> None:
+    expected = [None if value is None else rounded(float(value), unit) for value in values]
+    assert list(map(repr, rounded_all(values, unit))) == list(map(repr, expected))
+    assert list(map(repr, rounded_all(values * 100, unit))) == list(map(repr, expected * 100))
+
+
+def test_a_number_halfway_between_two_is_rounded_to_what_it_is_nearer_to() -> None:
+    values = [(2 * n + 1) / 2e6 for n in range(-5_000, 5_000)]
+    assert rounded_all(values, "ms") == [rounded(value, "ms") for value in values]
+
+
+@given(st.lists(st.none() | st.integers(-(2**62), 2**62) | st.integers(0, 10**15).map(lambda us: us * 1000)))
+def test_a_column_of_times_is_written_as_each_of_them(times: list[int | None]) -> None:
+    expected = [None if time is None else iso(time) for time in times]
+    assert iso_all(times) == expected
+    assert iso_all(times * 70) == expected * 70
+
+
+def test_only_what_was_no_utf_8_is_cleaned_in_a_column() -> None:
+    values = ["a", None, "ü", "b\udc80", 5, "c\x1b"]
+    assert clean_all(values) == ["a", None, "ü", "b\ufffd", 5, "c\x1b"]
+    assert clean_all(["ü", None]) == ["ü", None]
+    assert clean_all(["ü", "b\udc80"]) == ["ü", "b\ufffd"]
