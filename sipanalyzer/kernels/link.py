@@ -7,7 +7,7 @@ and `IP_ANY` where the version nibble must tell.
 
 from __future__ import annotations
 
-from sipanalyzer.kernels import helper
+from sipanalyzer.kernels import helper, rare_helper
 from sipanalyzer.kernels.octets import Octets, be16, be32
 
 __all__ = [
@@ -53,7 +53,7 @@ BROKEN = -1  # a header that is cut or senseless
 FOREIGN = -3  # a link type that is not decoded here
 
 
-@helper
+@rare_helper
 def link_layer(data: Octets, at: int, end: int, link: int) -> tuple[int, int]:
     """Header bytes and layer behind the header of a link type other than Ethernet (numbers of tcpdump's registry)."""
     if link == 113:  # Linux cooked, version 1
@@ -94,7 +94,7 @@ def is_ethertype(layer: int) -> bool:
     return layer == IPV4 or layer == IPV6 or layer == 0x8100 or layer == 0x88A8 or layer == 0x0806 or layer == PPPOE
 
 
-@helper
+@rare_helper
 def mpls(data: Octets, at: int, end: int) -> tuple[int, int]:
     """Bytes and payload of a label stack (RFC 3032), the payload guessed as everybody must: nothing names it."""
     p = at
@@ -119,7 +119,7 @@ def mpls(data: Octets, at: int, end: int) -> tuple[int, int]:
     return p - at, NOTHING
 
 
-@helper
+@rare_helper
 def ppp(data: Octets, at: int, end: int) -> tuple[int, int]:
     """Header bytes and layer of a PPP frame (RFC 1661 2, RFC 1662 3.1), compressed fields or not."""
     p = at

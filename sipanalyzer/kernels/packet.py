@@ -11,7 +11,7 @@ captured and `wire` for what was sent, since the snapshot length may have cut th
 
 from __future__ import annotations
 
-from sipanalyzer.kernels import helper, kernel
+from sipanalyzer.kernels import hot_helper, kernel, rare_helper
 from sipanalyzer.kernels.columns import (
     BAD_IP,
     BAD_LINK,
@@ -70,7 +70,7 @@ __all__ = ["decode_one", "decode_packet"]
 _MAPPED = 0xFFFF00000000  # RFC 4291 2.5.5.2
 
 
-@helper
+@rare_helper
 def _next_header(data: Octets, at: int, end: int, protocol: int) -> tuple[int, int]:
     """Bytes and successor of an IPv6 extension header (RFC 8200 4) or an AH (RFC 4302 2); 0 bytes where it is cut."""
     if at + 8 > end:
@@ -79,7 +79,7 @@ def _next_header(data: Octets, at: int, end: int, protocol: int) -> tuple[int, i
     return (size, int(data[at])) if at + size <= end else (0, 0)
 
 
-@helper
+@hot_helper
 def decode_packet(
     data: Octets,
     at: int,

@@ -7,7 +7,7 @@ socket apart by their first byte; each of them must also fit its length, since U
 
 from __future__ import annotations
 
-from sipanalyzer.kernels import helper
+from sipanalyzer.kernels import hot_helper, rare_helper
 from sipanalyzer.kernels.columns import DTLS, HEP, OTHER, RTCP, RTP, SIP, STUN, TURN
 from sipanalyzer.kernels.octets import Octets, be16, be32
 from sipanalyzer.kernels.sipstart import looks_like_sip
@@ -15,7 +15,7 @@ from sipanalyzer.kernels.sipstart import looks_like_sip
 __all__ = ["payload_kind", "rtp_header_bytes"]
 
 
-@helper
+@hot_helper
 def rtp_header_bytes(data: Octets, at: int, end: int, wire: int) -> int:
     """Length of an RTP header with its CSRC list and extension (RFC 3550 5.1, 5.3.1), or 0 where it does not fit.
 
@@ -42,7 +42,7 @@ def rtp_header_bytes(data: Octets, at: int, end: int, wire: int) -> int:
     return header
 
 
-@helper
+@rare_helper
 def _is_classic_stun(data: Octets, at: int, length: int) -> bool:
     """Whether STUN without a magic cookie (RFC 3489 11.1): one of its six types, and a length that is exact."""
     message = be16(data, at)
@@ -50,7 +50,7 @@ def _is_classic_stun(data: Octets, at: int, length: int) -> bool:
     return known and message != 0x0011 and message != 0x0012 and be16(data, at + 2) + 20 == length
 
 
-@helper
+@rare_helper
 def _is_old_hep(data: Octets, at: int, end: int, length: int) -> bool:
     """Whether HEP version 1 or 2: the header's length must be that of its address family, the protocol a transport."""
     if at + 8 > end:
@@ -67,7 +67,7 @@ def _is_old_hep(data: Octets, at: int, end: int, length: int) -> bool:
     return (size == plain or size == timed) and (protocol == 17 or protocol == 6 or protocol == 132) and timed < length
 
 
-@helper
+@hot_helper
 def payload_kind(data: Octets, at: int, end: int, wire: int) -> int:
     """Kind of a UDP payload (a constant of `columns`).
 

@@ -8,7 +8,7 @@ packet block: its appendix), libpcap's sf-pcap.c for the oldest versions.
 
 from __future__ import annotations
 
-from sipanalyzer.kernels import helper, kernel
+from sipanalyzer.kernels import kernel, rare_helper
 from sipanalyzer.kernels.columns import CUT
 from sipanalyzer.kernels.octets import Matrix, Octets
 from sipanalyzer.kernels.packet import decode_packet
@@ -205,7 +205,7 @@ def walk_pcap(
     return reason
 
 
-@helper
+@rare_helper
 def _add_drops(data: Octets, at: int, end: int, big: bool, state: Matrix) -> None:
     """Add epb_dropcount (option 4) of the options in ``data[at:end]``."""
     while at + 4 <= end:

@@ -6,7 +6,7 @@ the row, as :mod:`sipanalyzer.kernels.columns` lays them out for that kind.
 
 from __future__ import annotations
 
-from sipanalyzer.kernels import helper
+from sipanalyzer.kernels import helper, hot_helper
 from sipanalyzer.kernels.columns import (
     AT,
     DTLS,
@@ -41,7 +41,7 @@ from sipanalyzer.kernels.sipstart import looks_like_sip
 __all__ = ["row_hash", "write_bytes", "write_rtp"]
 
 
-@helper
+@hot_helper
 def row_hash(src_hi: int, src_lo: int, dst_hi: int, dst_lo: int, ports: int, ssrc: int) -> int:
     """The `HASH` column: 32 bits over addresses, ports and SSRC, spread well in the low bits.
 
@@ -62,7 +62,7 @@ def row_hash(src_hi: int, src_lo: int, dst_hi: int, dst_lo: int, ports: int, ssr
     return mixed ^ (mixed >> 15)
 
 
-@helper
+@hot_helper
 def write_rtp(data: Octets, at: int, end: int, wire: int, rows: Matrix, n: int) -> int:
     """Fill ``rows[n]`` with what an RTP header says (RFC 3550 5.1); returns the SSRC.
 

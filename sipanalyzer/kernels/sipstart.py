@@ -7,7 +7,7 @@ wants it (spaces too many, SIP/7.0, a status code too large), so that the parser
 
 from __future__ import annotations
 
-from sipanalyzer.kernels import helper
+from sipanalyzer.kernels import helper, rare_helper
 from sipanalyzer.kernels.octets import Octets
 
 __all__ = ["LONGEST_METHOD", "METHODS", "is_token", "looks_like_sip", "packed_method"]
@@ -147,7 +147,7 @@ def _has_sip_header(data: Octets, at: int, end: int) -> bool:
     return False
 
 
-@helper
+@rare_helper
 def looks_like_sip(data: Octets, at: int, end: int) -> bool:
     """Whether ``data[at:end]`` begins like a SIP message.
 

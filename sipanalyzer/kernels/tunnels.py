@@ -6,7 +6,7 @@ which layer follows, in the names of :mod:`sipanalyzer.kernels.link`.
 
 from __future__ import annotations
 
-from sipanalyzer.kernels import helper
+from sipanalyzer.kernels import helper, rare_helper
 from sipanalyzer.kernels.link import BROKEN, ERSPAN, ETHERNET, IP_ANY, IPV4, IPV6, NOTHING, PPP, is_ethertype
 from sipanalyzer.kernels.octets import Octets, be16
 
@@ -16,7 +16,7 @@ PLAIN = -2
 """Not a tunnel after all: plain UDP."""
 
 
-@helper
+@rare_helper
 def gre(data: Octets, at: int, end: int) -> tuple[int, int]:
     """Header bytes and layer behind a GRE header (RFC 2784, 2890; version 1: RFC 2637 4.1)."""
     if at + 4 > end:
@@ -46,7 +46,7 @@ def gre(data: Octets, at: int, end: int) -> tuple[int, int]:
     return size, layer
 
 
-@helper
+@rare_helper
 def erspan(data: Octets, at: int, end: int, layer: int) -> tuple[int, int]:
     """Header bytes and layer behind an ERSPAN type II or III header (draft-foschiano-erspan)."""
     size = 8 if layer == ERSPAN else 12

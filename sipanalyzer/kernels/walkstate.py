@@ -6,7 +6,7 @@ record headers. Goes out: state moved on in place. Sources: draft-ietf-opsawg-pc
 
 from __future__ import annotations
 
-from sipanalyzer.kernels import helper
+from sipanalyzer.kernels import helper, rare_helper
 from sipanalyzer.kernels.octets import Matrix, Octets, be16, be32, le16, le32
 
 __all__ = [
@@ -131,7 +131,7 @@ def to_nanoseconds(high: int, low: int, binary: int, exponent: int, offset_s: in
     return seconds * 1_000_000_000 + nanos
 
 
-@helper
+@rare_helper
 def note(notes: Matrix, which: int, frame: int) -> None:
     """Count one more of `which`, and keep the frame while there is room."""
     count = int(notes[which, 0])
