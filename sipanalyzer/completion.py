@@ -15,10 +15,9 @@ import numpy as np
 
 from .calls.absence import hear, judge_one_way
 from .calls.bindings import Binding
-from .calls.calls import build_calls
 from .calls.chats import count_texts
-from .calls.dialogs import track_dialogs
 from .calls.digits import find_digits
+from .calls.grouping import group_messages
 from .calls.kinds import find_kinds, in_order
 from .calls.media import match_streams
 from .calls.pages import find_pages
@@ -27,7 +26,6 @@ from .calls.registrations import find_registrations
 from .calls.reports import ReportTable, StreamReports
 from .calls.sessions import join_sessions
 from .calls.subscriptions import find_subscriptions
-from .calls.transactions import match_transactions
 from .facts import Digit, Intervals, MsrpSession, Outage, Quality
 from .health import grade_captures
 from .metrics.quality import rate_intervals, rate_stream, worst_intervals
@@ -71,10 +69,8 @@ def complete(raw: Raw, options: Options) -> Result:
         Settings.
     """
     messages = raw.messages
-    transactions = match_transactions(messages, options)
-    dialogs = track_dialogs(messages, transactions, options)
     end = max((capture.last for capture in raw.captures if capture.last is not None), default=0)
-    calls = build_calls(messages, transactions, dialogs, end, options)
+    transactions, dialogs, calls = group_messages(messages, end, options)
     figures = raw.streams.finish()
     streams, calls, order = match_streams(figures, raw.bindings, calls, options)
     places = {index: number for number, index in enumerate(order)}

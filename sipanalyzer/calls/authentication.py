@@ -13,12 +13,12 @@ from ..sip.header import find_header, find_headers
 from .hops import CallerHop
 from .rows import Rows
 
-__all__ = ["RETRY_NS", "judge_authentication"]
+__all__ = ["CHALLENGES", "RETRY_NS", "has_credentials", "is_stale", "judge_authentication"]
 
 RETRY_NS = 5_000_000_000
 """A challenge that draws no retry within this is a failure."""
 
-_CHALLENGES = (401, 407)
+CHALLENGES = (401, 407)
 _CREDENTIALS = ("Proxy-Authorization", "Authorization")
 _ASKED = ("Proxy-Authenticate", "WWW-Authenticate")
 _QUOTED = re.compile(r'"([^"]*)"')
@@ -58,29 +58,31 @@ def judge_authentication(
         the retry may be missing. ``failed``: none did, or none was sent. A 100 is nobody's verdict: None where
         credentials wait for theirs when the capture ends.
     """
-    if not any(transaction.status_code in _CHALLENGES for transaction in transactions):
+    if not any(transaction.status_code in CHALLENGES for transaction in transactions):
         return "none"
     asked = [
         transaction
         for transaction in transactions
         if transaction.method in _OF_CALLS and (hop is None or _passed(hop, rows, transaction.rows[0]))
     ]
-    if not any(transaction.status_code in _CHALLENGES for transaction in asked):
+    if not any(transaction.status_code in CHALLENGES for transaction in asked):
         return "none"
     for transaction in asked:
-        if not _has_credentials(rows, transaction.rows[0]):
+        if not has_credentials(rows.messages.raw(transaction.rows[0])):
             continue
         statuses = [rows.status[row] for row in transaction.rows[1:]]
         if any(status > 100 and status not in (401, 403, 407) for status in statuses):
             return "challenged"
     last = asked[-1]
-    if _has_credentials(rows, last.rows[0]) and last.final_response is None:
+    tried = has_credentials(rows.messages.raw(last.rows[0]))
+    if tried and last.final_response is None:
         asked_at = max(rows.time[row] for row in last.rows if not rows.status[row])
         waits = last.first_response is not None or capture_end - asked_at < timeout_ns
         return None if waits else "failed"
-    if last.status_code in _CHALLENGES and last.final_response is not None:
+    if last.status_code in CHALLENGES and last.final_response is not None:
         fresh = capture_end - last.final_response < RETRY_NS
-        if fresh and _has_credentials(rows, last.rows[0]) and _is_stale(rows, last):
+        verdict = next(row for row in last.rows if rows.status[row] in CHALLENGES)
+        if fresh and tried and is_stale(rows.messages.raw(verdict)):
             return "challenged"
     return "failed"
 
@@ -89,15 +91,14 @@ def _passed(hop: CallerHop, rows: Rows, row: int) -> bool:
     return hop.caller in (hop.place(rows.src[row]), hop.place(rows.dst[row]))
 
 
-def _has_credentials(rows: Rows, row: int) -> bool:
-    raw = rows.messages.raw(row)
+def has_credentials(raw: bytes) -> bool:
+    """Whether a request has credentials."""
     # looking for the word first spares a pass over the headers of most messages
     return b"authorization" in raw.lower() and any(find_header(raw, name) is not None for name in _CREDENTIALS)
 
 
-def _is_stale(rows: Rows, transaction: Transaction) -> bool:
-    row = next(row for row in transaction.rows if rows.status[row] in _CHALLENGES)
-    raw = rows.messages.raw(row)
+def is_stale(raw: bytes) -> bool:
+    """Whether a challenge says that the password was right (RFC 7616 3.3)."""
     values = (value.lower() for name in _ASKED for value in find_headers(raw, name))
     return any(
         _STALE.search(_QUOTED.sub(lambda found: found[1] if found[1] == "true" else "", value)) for value in values

@@ -13,7 +13,7 @@ with BYE, or 64*T1 after another fork was answered (13.2.2.4). At which hop a me
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,10 +21,22 @@ import numpy.typing as npt
 
 from ..options import Options
 from ..result import Dialog, Messages, Transaction
-from ..sip.header import find_header, find_headers
+from ..sip.header import find_header
+from .bundles import Bundles, with_none
+from .identities import find_first
 from .rows import Rows, read_rows
 
-__all__ = ["TRANSITIONS", "acks_of_failures", "track_dialogs"]
+__all__ = [
+    "TRANSITIONS",
+    "Followed",
+    "acks_of_failures",
+    "ends_subscription",
+    "follow_dialogs",
+    "make_dialogs",
+    "track_dialogs",
+]
+
+Ints = npt.NDArray[np.int64]
 
 TRANSITIONS: dict[tuple[str, str], str] = {
     ("none", "provisional"): "early",
@@ -77,8 +89,13 @@ class _Track:
     """Whether INVITE made it: such a dialog outlives its subscriptions."""
     state: str = "none"
     confirmed: int | None = None
-    confirmed_by: int | None = None
+    """Row at whose time it was confirmed."""
+    accepted: int | None = None
+    """The 2xx among those."""
     end: int | None = None
+    """Row at whose time it ended."""
+    expired: bool = False
+    """Whether it ended 64*T1 after that."""
 
 
 @dataclass(slots=True)
@@ -89,6 +106,18 @@ class _Branch:
     """By the row that made the dialog."""
     cancelled: bool = False
     accepted: int | None = None
+    """Row of its first 2xx."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What became of dialogs, as rows of the message table: times and texts are read off them later."""
+
+    rows: Ints
+    """For each dialog the message that made it, that at whose time it was confirmed, the 2xx that confirmed it, and
+    that at whose time it ended; -1 where there is none."""
+    said: list[tuple[str, bool, bool]]
+    """State; whether the From of the message that made it is the far side; whether the end is 64*T1 after its row."""
 
 
 def track_dialogs(messages: Messages, transactions: list[Transaction], options: Options) -> list[Dialog]:
@@ -110,12 +139,30 @@ def track_dialogs(messages: Messages, transactions: list[Transaction], options: 
     """
     if not len(messages):
         return []
+    return make_dialogs(messages, follow_dialogs(messages, transactions, int(messages.time[-1]), options), options)
+
+
+def follow_dialogs(messages: Messages, transactions: list[Transaction], last: int, options: Options) -> Followed:
+    """Which messages made, confirmed and ended each dialog.
+
+    Parameters
+    ----------
+    messages, transactions, options
+        As in :func:`track_dialogs`.
+    last : int
+        Time of the last message of all, ns: there may be more than these.
+    """
     rows = read_rows(messages)
     tracker = _Tracker(rows, acks_of_failures(rows, transactions))
     for row in np.flatnonzero(_may_matter(messages)).tolist():
         tracker.update(row)
-    tracker.expire(options.transaction_timeout_ns)
-    return [_finish(track, rows) for track in tracker.tracks.values()]
+    tracker.expire(last, options.transaction_timeout_ns)
+    tracks = tracker.tracks.values()
+    found = [(each.made_by, each.confirmed, each.accepted, each.end) for each in tracks]
+    return Followed(
+        rows=np.array([[-1 if row is None else row for row in each] for each in found], np.int64).reshape(-1, 4),
+        said=[(each.state, each.reversed, each.expired) for each in tracks],
+    )
 
 
 def _may_matter(messages: Messages) -> npt.NDArray[np.bool_]:
@@ -178,15 +225,14 @@ class _Tracker:
         elif method in ("SUBSCRIBE", "REFER"):
             self.subscribers.add((self.rows.call_id[row], self.rows.from_tag[row]))
 
-    def expire(self, timeout_ns: int) -> None:
+    def expire(self, last: int, timeout_ns: int) -> None:
         """End early dialogs of INVITEs that another fork answered, where the messages run on for 64*T1."""
-        last = self.rows.time[-1]
         for branch in self.branches.values():
-            if branch.accepted is None or branch.accepted + timeout_ns > last:
+            if branch.accepted is None or self.rows.time[branch.accepted] + timeout_ns > last:
                 continue
             for track in branch.early.values():
                 if track.state == "early":
-                    track.state, track.end = "terminated", branch.accepted + timeout_ns
+                    track.state, track.end, track.expired = "terminated", branch.accepted, True
 
     def _respond(self, row: int, status: int, method: str) -> None:
         rows = self.rows
@@ -201,7 +247,7 @@ class _Tracker:
             if known is None or method == "INVITE" or not known.session:
                 self._act(row, "accepted", session=method == "INVITE")
             if method == "INVITE" and key in self.branches and self.branches[key].accepted is None:
-                self.branches[key].accepted = rows.time[row]
+                self.branches[key].accepted = row
         elif method == "INVITE" and key in self.branches:
             for track in self.branches.pop(key).early.values():
                 self._move(track, row, "refused")
@@ -217,16 +263,12 @@ class _Tracker:
         event = _INSIDE[method]
         if method == "NOTIFY":
             known = self._find(row)
-            if (known is None or not known.session) and self._ends_subscription(row):
+            if (known is None or not known.session) and ends_subscription(self.rows.messages.raw(row)):
                 event = "expired"
             session = False
         else:
             session = method not in ("SUBSCRIBE", "REFER")
         self._act(row, event, session)
-
-    def _ends_subscription(self, row: int) -> bool:
-        value = find_header(self.rows.messages.raw(row), "Subscription-State") or ""
-        return value.split(";")[0].strip().lower() == "terminated"
 
     def _find(self, row: int) -> _Track | None:
         return self.tracks.get(self._key(row))
@@ -249,7 +291,7 @@ class _Tracker:
                 own, far = far, own
             track = self.tracks[key] = _Track(rows.call_id[row], own, far, row, overtook, session)
             if overtook:
-                track.confirmed = rows.time[row]
+                track.confirmed = row
         self._move(track, row, event)
         return track
 
@@ -259,37 +301,59 @@ class _Tracker:
             return
         track.state = state
         if event == "accepted":
-            track.confirmed, track.confirmed_by = self.rows.time[row], row
-        track.end = self.rows.time[row] if state in _ENDED else None
+            track.confirmed = track.accepted = row
+        track.end = row if state in _ENDED else None
 
 
-def _finish(track: _Track, rows: Rows) -> Dialog:
-    messages, row = rows.messages, track.made_by
-    uris = messages.text("from_uri", row), messages.text("to_uri", row)
-    return Dialog(
-        call_id=messages.texts["call_id"][track.call_id],
-        from_tag=rows.tags[track.from_tag] if track.from_tag >= 0 else "",
-        to_tag=rows.tags[track.to_tag] if track.to_tag >= 0 else "",
-        state="terminated" if track.state == "cancelled" else track.state,
-        start=rows.time[row],
-        confirmed=track.confirmed,
-        end=track.end,
-        local_uri=uris[1] if track.reversed else uris[0],
-        remote_uri=uris[0] if track.reversed else uris[1],
-        route_set=_route_set(track, rows),
-        capture=rows.capture[row],
-        first_frame=rows.frame[row],
+def ends_subscription(raw: bytes) -> bool:
+    """Whether a NOTIFY is the last one (RFC 6665 4.1.3)."""
+    value = find_header(raw, "Subscription-State") or ""
+    return value.split(";")[0].strip().lower() == "terminated"
+
+
+def make_dialogs(messages: Messages, followed: Followed, options: Options) -> list[Dialog]:
+    """Dialogs from the messages that made, confirmed and ended them, all at once."""
+    made_by, confirmed, accepted, end = followed.rows.T
+    reversed_ = np.array([said[1] for said in followed.said], np.bool_)
+    ended = messages.time[end] + np.where([said[2] for said in followed.said], options.transaction_timeout_ns, 0)
+    texts = messages.texts
+    tags = (
+        _texts(messages.from_tag[made_by], [*texts["from_tag"], ""]),
+        _texts(messages.to_tag[made_by], [*texts["to_tag"], ""]),
+    )
+    uris = (
+        _texts(messages.from_uri[made_by], [*texts["from_uri"], None]),
+        _texts(messages.to_uri[made_by], [*texts["to_uri"], None]),
+    )
+    return list(
+        map(
+            Dialog,
+            _texts(messages.call_id[made_by], texts["call_id"]),
+            np.where(reversed_, tags[1], tags[0]).tolist(),
+            np.where(reversed_, tags[0], tags[1]).tolist(),
+            ["terminated" if state == "cancelled" else state for state, _, _ in followed.said],
+            messages.time[made_by].tolist(),
+            with_none(messages.time[confirmed], confirmed >= 0),
+            with_none(ended, end >= 0),
+            np.where(reversed_, uris[1], uris[0]).tolist(),
+            np.where(reversed_, uris[0], uris[1]).tolist(),
+            _route_sets(messages, made_by, accepted),
+            messages.capture[made_by].tolist(),
+            messages.frame[made_by].tolist(),
+        )
     )
 
 
-def _route_set(track: _Track, rows: Rows) -> str | None:
+def _texts(numbers: Ints, texts: Sequence[str | None]) -> npt.NDArray[np.object_]:
+    found = np.empty(len(numbers), np.object_)
+    found[:] = [texts[number] for number in numbers.tolist()]
+    return found
+
+
+def _route_sets(messages: Messages, made_by: Ints, accepted: Ints) -> list[str | None]:
     """Record-Route of the response that made the dialog; of its 2xx where that has one (13.2.2.4 computes it anew)."""
-    for row in dict.fromkeys((track.confirmed_by, track.made_by)):
-        if row is not None and rows.status[row]:
-            raw = rows.messages.raw(row)
-            # looking for the word first spares a pass over the headers of most messages
-            if b"record-route" in raw.lower():
-                found = find_headers(raw, "Record-Route")
-                if found:
-                    return ", ".join(found)
-    return None
+    rows = np.stack((accepted, made_by), axis=1)
+    tells = (rows >= 0) & (messages.status[rows] != 0)
+    tells[:, 1] &= made_by != accepted
+    (route_sets,) = find_first(messages, Bundles.where(rows, tells), ("Record-Route",))
+    return route_sets

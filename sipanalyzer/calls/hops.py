@@ -18,7 +18,7 @@ from ..result import Transaction
 from ..sip.header import find_headers
 from .rows import Rows
 
-__all__ = ["CallerHop", "find_caller_hop", "initial_invites"]
+__all__ = ["CallerHop", "count_vias", "find_caller_hop", "initial_invites"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,9 @@ def find_caller_hop(initial: list[Transaction], rows: Rows, host: list[int]) -> 
     def place(endpoint: int) -> int:
         return -1 - endpoint if host[endpoint] in crowded else host[endpoint]
 
+    def vias(row: int) -> int:
+        return count_vias(rows.messages.raw(row))
+
     sent: dict[int, int] = {}
     received: dict[int, int] = {}
     last_sent: dict[int, int] = {}
@@ -100,9 +103,7 @@ def find_caller_hop(initial: list[Transaction], rows: Rows, host: list[int]) -> 
         caller = next(iter(sent))
     else:
         roots = [place_ for place_, row in sent.items() if received.get(place_, row) >= row] or list(sent)
-        caller = (
-            roots[0] if len(roots) == 1 else min(roots, key=lambda root: (_count_vias(rows, sent[root]), sent[root]))
-        )
+        caller = roots[0] if len(roots) == 1 else min(roots, key=lambda root: (vias(sent[root]), sent[root]))
     attempts, elsewhere = initial, []
     if len(sent) > 1:
         attempts = [transaction for transaction in initial if place(rows.src[transaction.rows[0]]) == caller]
@@ -117,5 +118,6 @@ def find_caller_hop(initial: list[Transaction], rows: Rows, host: list[int]) -> 
     )
 
 
-def _count_vias(rows: Rows, row: int) -> int:
-    return len(find_headers(rows.messages.raw(row), "Via"))
+def count_vias(raw: bytes) -> int:
+    """How many Via headers a message has."""
+    return len(find_headers(raw, "Via"))

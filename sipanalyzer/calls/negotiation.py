@@ -1,21 +1,24 @@
 """What the two sides of a call agreed on: codecs of the initial offer and of its answer (RFC 3264, RFC 6337).
 
-Owns: which message holds the offer and which the answer, and the codec names in each. In: rows of the message table
-with their bodies. Out: names in SDP order. The timeline of who listens where is not made here.
+Owns: which message holds the offer and which the answer, and the codec names in each. In: the message table with its
+bodies. Out: rows, and names in SDP order. The timeline of who listens where is not made here.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from ..codecs import by_name, is_comfort_noise, is_event
 from ..errors import ParseError
+from ..result import Messages
 from ..sip.sdp import codec_of, find_sdp, parse_sdp
-from .rows import Rows
 
-__all__ = ["Descriptions", "Negotiated"]
+__all__ = ["Description", "Descriptions", "read_descriptions"]
 
 _MEDIA = ("audio", "video", "image")
 _TELLING = re.compile(rb"^(?:m=(\S*) +(0?)[0-9]*([^\r\n]*)|(a=rtpmap:[^\r\n]*))", re.MULTILINE)
@@ -25,34 +28,34 @@ _MAX_CACHED = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class _Description:
+class Description:
+    """What one description says of codecs."""
+
     codecs: tuple[str, ...]
+    """Without telephone-event and comfort noise."""
     events: bool
     """Whether telephone-event is among the formats (RFC 4733)."""
 
 
+_NOTHING = Description((), False)
+_NEGOTIATING = ("INVITE", "ACK", "PRACK")
+"""Messages of which somebody asks what they offer or answer."""
+
+
 @dataclass(frozen=True, slots=True)
-class Negotiated:
-    """Codecs of offer and answer, without telephone-event and comfort noise."""
-
-    offered: tuple[str, ...] = ()
-    answered: tuple[str, ...] = ()
-    events: bool = False
-    """Whether both sides named telephone-event."""
-
-
-@dataclass(slots=True)
 class Descriptions:
-    """Reads the session descriptions of messages, each shape of them once."""
+    """What the messages of a table describe."""
 
-    rows: Rows
-    has_body: list[bool]
-    known: dict[tuple[object, ...], _Description | None] = field(default_factory=dict)
+    number: npt.NDArray[np.int64]
+    """For each message the index of its description in `found`, -1 where it has none that can be read."""
+    hides: npt.NDArray[np.bool_]
+    """Whether there was an offer that cannot be read: then what comes back is an answer all the same."""
+    found: list[Description]
 
-    def negotiated(
+    def offer_and_answer(
         self, invite: int | None, provisional: Sequence[int], accepted: Sequence[int], replies: Iterable[int]
-    ) -> Negotiated:
-        """Find offer and answer of one INVITE.
+    ) -> tuple[int | None, int | None]:
+        """Find the messages (rows) with the offer and the answer of one INVITE.
 
         Parameters
         ----------
@@ -66,39 +69,51 @@ class Descriptions:
             PRACK and ACK requests for them, which hold the answer where the INVITE held no offer.
         """
         first = self._first([invite]) if invite is not None else None
-        if first is not None or invite is None or self._hides_offer(invite):
-            return _combine(first, self._first(accepted) or self._first(provisional))
-        answer = self._first(replies)
+        back = self._first(accepted)
+        if back is None:
+            back = self._first(provisional)
+        if first is not None or invite is None or bool(self.hides[invite]):
+            return first, back
         # an early offer is in a reliable 1xx and its answer in a PRACK; a 2xx that has one again changes nothing
-        return _combine(self._first(accepted) or self._first(provisional), answer)
+        return back, self._first(replies)
 
-    def _hides_offer(self, row: int) -> bool:
-        """Whether there was an offer that cannot be read: then what comes back is an answer all the same."""
-        messages = self.rows.messages
-        content_type = messages.text("content_type", row) or ""
-        return bool(messages.truncated[row]) or (self.has_body[row] and "/sdp" in content_type.lower())
+    def _first(self, at: Iterable[int]) -> int | None:
+        return next((row for row in at if self.number[row] >= 0), None)
 
-    def _first(self, at: Iterable[int]) -> _Description | None:
-        for row in at:
-            if self.has_body[row]:
-                found = self._read(row)
-                if found is not None:
-                    return found
-        return None
+    def of(self, rows: npt.NDArray[np.int64]) -> list[Description]:
+        """The descriptions of some messages; one that says nothing where the row is -1."""
+        found = [*self.found, _NOTHING]
+        return [found[number] for number in np.where(rows < 0, -1, self.number[rows]).tolist()]
 
-    def _read(self, row: int) -> _Description | None:
-        messages = self.rows.messages
+    def pick(self, rows: npt.NDArray[np.int64]) -> Descriptions:
+        """The same for some of the messages, row by row."""
+        return Descriptions(self.number[rows], self.hides[rows], self.found)
+
+
+def read_descriptions(messages: Messages) -> Descriptions:
+    """Read the session descriptions of the messages that offer and answer, each shape of them once."""
+    names, types = messages.texts["method"], messages.texts["content_type"]
+    has_body = messages.body_length > 0
+    of_sdp = [number for number, text in enumerate(types) if "/sdp" in text.lower()]
+    negotiates = np.isin(messages.method, [number for number, name in enumerate(names) if name in _NEGOTIATING])
+    numbers = np.full(len(messages), -1, np.int64)
+    found: dict[Description, int] = {}
+    known: dict[tuple[object, ...], int] = {}
+    rows = np.flatnonzero(negotiates & has_body)
+    for row, content_type in zip(rows.tolist(), messages.content_type[rows].tolist(), strict=True):
         body = messages.body(row)
-        content_type = int(messages.content_type[row])
-        key: tuple[object, ...] = (content_type, *_TELLING.findall(body))
-        if key not in self.known:
-            if len(self.known) >= _MAX_CACHED:
-                self.known.clear()
-            self.known[key] = _describe(messages.text("content_type", row), body)
-        return self.known[key]
+        key = (content_type, *_TELLING.findall(body))
+        if key not in known:
+            if len(known) >= _MAX_CACHED:
+                known.clear()
+            description = _describe(types[content_type] if content_type >= 0 else None, body)
+            known[key] = -1 if description is None else found.setdefault(description, len(found))
+        numbers[row] = known[key]
+    hides = messages.truncated | (has_body & np.isin(messages.content_type, of_sdp))
+    return Descriptions(numbers, hides, list(found))
 
 
-def _describe(content_type: str | None, body: bytes) -> _Description | None:
+def _describe(content_type: str | None, body: bytes) -> Description | None:
     description = find_sdp(content_type, body)
     if description is None:
         return None
@@ -125,12 +140,4 @@ def _describe(content_type: str | None, body: bytes) -> _Description | None:
                 events = events or codec.name.lower() == "telephone-event"
             elif not is_comfort_noise(codec.name):
                 codecs[codec.name] = None
-    return _Description(tuple(codecs), events)
-
-
-def _combine(offer: _Description | None, answer: _Description | None) -> Negotiated:
-    return Negotiated(
-        offered=offer.codecs if offer else (),
-        answered=answer.codecs if answer else (),
-        events=bool(offer and answer and offer.events and answer.events),
-    )
+    return Description(tuple(codecs), events)

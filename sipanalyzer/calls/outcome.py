@@ -1,8 +1,8 @@
 """What became of one call as its caller saw it: status, state, and the times up to the answer.
 
 Owns: the choice of the final response, and the facts that decide the state. In: the hop nearest to the caller and the
-rows of one Call-ID. Out: an `Outcome`. Release is another file's (:mod:`.release`), the state rules are
-:mod:`.states`.
+rows of one Call-ID. Out: an `Outcome`, as rows: times and texts are read off them later. Release is another file's
+(:mod:`.release`), the state rules are :mod:`.states`.
 
 The final response: the first 2xx of the initial INVITE if there is one (at another hop, where an ACK or BYE proves it
 and the caller's hop lacks it: then no time is taken from it); else the latest failure. A failure that the caller
@@ -25,18 +25,18 @@ __all__ = ["Outcome", "judge", "judge_partial"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a call; times in ns, None where not seen."""
+    """What became of a call, and the messages (rows) that say so; None where not seen."""
 
     state: str
-    status_code: int | None
-    reason: str | None
+    timed_out: bool
+    """Whether it failed since nobody responded."""
     final: int | None
-    """Row of the final response that counts."""
+    """The final response that counts."""
     ringing: int | None
     answered: int | None
     acknowledged: int | None
     cancel: int | None
-    """Row of the CANCEL of the INVITE that decided."""
+    """The CANCEL of the INVITE that decided."""
     responses: list[int]
     """Responses to the initial INVITEs at the caller's hop."""
     deciding: Transaction | None
@@ -94,14 +94,12 @@ def judge(
         provisional=any(100 < status[row] < 200 for row in responses),
     )
     state = decide_state(facts)
-    timed_out = state == "failed" and final is None
     return Outcome(
         state=state,
-        status_code=facts.final,
-        reason="timeout" if timed_out else rows.messages.text("reason", final) if final is not None else None,
+        timed_out=state == "failed" and final is None,
         final=final,
-        ringing=None if ringing is None else rows.time[ringing],
-        answered=rows.time[accepted[0]] if accepted else None,
+        ringing=ringing,
+        answered=accepted[0] if accepted else None,
         acknowledged=_acknowledged(hop, accepted[0], requests.acks, rows) if accepted else None,
         cancel=cancel,
         responses=responses,
@@ -176,14 +174,14 @@ def _accepted_elsewhere(hop: CallerHop, confirmed: set[tuple[int, int]], rows: R
 
 
 def _acknowledged(hop: CallerHop, accepted: int, acks: list[int], rows: Rows) -> int | None:
-    """Time of the first ACK for a 2xx."""
+    """The first ACK for a 2xx."""
     acks = [
         row
         for row in acks
         if row > accepted and rows.cseq[row] == rows.cseq[accepted] and rows.to_tag[row] == rows.to_tag[accepted]
     ]
     near = [row for row in acks if hop.sees(rows, row)]
-    return next((rows.time[row] for row in near or acks), None)
+    return next(iter(near or acks), None)
 
 
 def judge_partial(
@@ -228,14 +226,13 @@ def judge_partial(
     )
     return Outcome(
         state=decide_state(facts),
-        status_code=None if final is None else status[final],
-        reason=None if final is None else rows.messages.text("reason", final),
+        timed_out=False,
         final=final,
-        ringing=None if ringing is None else rows.time[ringing],
-        answered=rows.time[accepted[0]] if accepted else None,
+        ringing=ringing,
+        answered=accepted[0] if accepted else None,
         acknowledged=next(
             (
-                rows.time[row]
+                row
                 for row in requests.acks
                 if accepted
                 and row > accepted[0]

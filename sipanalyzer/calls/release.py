@@ -1,7 +1,7 @@
-"""How a call ended: when, by whom, and which messages say why.
+"""How a call ended: with which message, by whom, and which messages say why.
 
 Owns: the columns `end`, `released_by`, and the BYE that counts. In: the hop nearest to the caller, the rows of one
-Call-ID and what became of it. Out: a `Release`.
+Call-ID and what became of it. Out: a `Release`, as rows: times and texts are read off them later.
 
 The BYE that counts is the first at the caller's hop (at any, where none was seen there); a BYE that was challenged and
 sent again is one release. A box between has ended the call (``network``) where BYEs with the caller's tag and with the
@@ -22,7 +22,7 @@ __all__ = ["Release", "find_release", "find_release_of_partial"]
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """How a call ended; times in ns, None where not seen."""
+    """How a call ended, and the messages (rows) that say so; None where not seen."""
 
     end: int | None
     first_bye: int | None
@@ -57,8 +57,8 @@ def _make(
     causes = (bye, outcome.cancel, failure) if outcome.state == "cancelled" else (bye, failure, outcome.cancel)
     last = failure if bye is None else bye
     return Release(
-        end=None if last is None else rows.time[last],
-        first_bye=None if bye is None else rows.time[bye],
+        end=last,
+        first_bye=bye,
         bye_final=None if bye is None else _bye_final(bye, transactions, rows),
         by=released_by,
         messages=[row for row in causes if row is not None],
@@ -84,7 +84,7 @@ def _by_network(hop: CallerHop, byes: list[int], rows: Rows) -> bool:
 
 
 def _bye_final(bye: int, transactions: list[Transaction], rows: Rows) -> int | None:
-    """Time of the final response to a BYE, or to the same BYE with credentials.
+    """The final response to a BYE, or to the same BYE with credentials.
 
     A BYE of another fork, and one that follows a BYE that nobody answered, are other BYEs.
     """
@@ -100,5 +100,5 @@ def _bye_final(bye: int, transactions: list[Transaction], rows: Rows) -> int | N
             continue
         final = next((row for row in transaction.rows if rows.status[row] >= 200), None)
         if final is None or rows.status[final] not in (401, 407):
-            return None if final is None else rows.time[final]
+            return final
     return None

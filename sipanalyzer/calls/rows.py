@@ -7,14 +7,25 @@ In: `Messages`. Out: `Rows`. Law: row `i` here is row `i` there.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..result import Messages
 
-__all__ = ["Requests", "Rows", "dense_pairs", "read_rows", "sort_requests"]
+__all__ = [
+    "Requests",
+    "Rows",
+    "dense_pairs",
+    "number_hosts",
+    "number_to_tags",
+    "pick_rows",
+    "read_rows",
+    "sort_requests",
+]
 
 Ints = npt.NDArray[np.int64]
 _LARGEST = 1 << 62
@@ -37,18 +48,14 @@ class Rows:
     to_tag: list[int]
     """Numbered as `from_tag` is: equal numbers, equal tags."""
     branch: list[int]
-    frame: list[int]
-    capture: list[int]
-    retransmission: list[bool]
-    tags: list[str]
-    """Text of the tag numbers."""
+    user_agent: list[int]
     messages: Messages
 
 
 def read_rows(messages: Messages) -> Rows:
     """Make lists of the columns that matter to transactions, dialogs and calls."""
     methods = [*messages.texts["method"], ""]
-    tags, to_tag = _one_numbering(messages)
+    to_tag = number_to_tags(messages)
     return Rows(
         time=messages.time.tolist(),
         src=messages.src.tolist(),
@@ -60,28 +67,37 @@ def read_rows(messages: Messages) -> Rows:
         from_tag=messages.from_tag.tolist(),
         to_tag=to_tag.tolist(),
         branch=messages.branch.tolist(),
-        frame=messages.frame.tolist(),
-        capture=messages.capture.tolist(),
-        retransmission=messages.retransmission.tolist(),
-        tags=tags,
+        user_agent=messages.user_agent.tolist(),
         messages=messages,
     )
 
 
-def _one_numbering(messages: Messages) -> tuple[list[str], Ints]:
-    """Tags of both columns in one list, and the To column renumbered to it."""
+def number_to_tags(messages: Messages) -> Ints:
+    """The column of To tags, numbered as From tags are: equal numbers, equal tags."""
     if messages.texts["from_tag"] is messages.texts["to_tag"]:
-        return messages.texts["from_tag"], messages.to_tag
-    tags = list(messages.texts["from_tag"])
-    number = {tag: place for place, tag in enumerate(tags)}
+        return messages.to_tag
+    number = {tag: place for place, tag in enumerate(messages.texts["from_tag"])}
     renumbered = np.full(len(messages.texts["to_tag"]) + 1, -1, np.int64)
     for place, tag in enumerate(messages.texts["to_tag"]):
-        at = number.setdefault(tag, len(tags))
-        if at == len(tags):
-            tags.append(tag)
-        renumbered[place] = at
+        renumbered[place] = number.setdefault(tag, len(number))
     to_tag: Ints = renumbered[messages.to_tag]
-    return tags, to_tag
+    return to_tag
+
+
+def number_hosts(messages: Messages) -> Ints:
+    """A number for the host of each endpoint."""
+    numbers: dict[str, int] = {}
+    hosts = [numbers.setdefault(address, len(numbers)) for address, _ in messages.endpoints]
+    return np.array(hosts, np.int64)
+
+
+def pick_rows(messages: Messages, rows: Ints) -> Messages:
+    """A message table of some rows of another, texts and bytes shared."""
+    columns = {field.name: getattr(messages, field.name) for field in dataclasses.fields(messages)}
+    picked: dict[str, Any] = {
+        name: column[rows] for name, column in columns.items() if isinstance(column, np.ndarray) and name != "data"
+    }
+    return dataclasses.replace(messages, **picked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,10 @@ import numpy.typing as npt
 
 from ..options import Options
 from ..result import Messages, Transaction
-from .rows import Rows, dense_pairs, read_rows
+from .bundles import Bundles, with_none
+from .rows import Rows, dense_pairs, number_hosts, read_rows
 
-__all__ = ["classify_copies", "match_transactions"]
+__all__ = ["classify_copies", "make_transactions", "match_rows", "match_transactions"]
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -79,8 +80,13 @@ def match_transactions(messages: Messages, options: Options) -> list[Transaction
     list of Transaction
         In order of their first request.
     """
+    return make_transactions(messages, match_rows(messages))
+
+
+def match_rows(messages: Messages) -> Bundles:
+    """The messages of each transaction, which are in order of their first request."""
     if not len(messages):
-        return []
+        return Bundles.of([])
     rows = read_rows(messages)
     keys = _make_keys(messages)
     matched = _Matching(rows, keys, messages.request_uri.tolist())
@@ -91,7 +97,39 @@ def match_transactions(messages: Messages, options: Options) -> list[Transaction
             matched.add_ack(row)
         else:
             matched.add_request(row)
-    return [_finish(members, rows, messages) for members in matched.members]
+    return Bundles.of(matched.members)
+
+
+def make_transactions(messages: Messages, members: Bundles) -> list[Transaction]:
+    """Transactions from the rows of their messages, all at once: each column is gathered in one step."""
+    first = members.rows[members.begin[:-1]]
+    status = messages.status[members.rows]
+    at = np.arange(len(status))
+    never = len(status)
+    response = members.least(np.where(status != 0, at, never))
+    final = members.least(np.where(status >= 200, at, never))
+    telling = np.where(final < never, final, members.largest(np.where(status != 0, at, -1)))
+    times, statuses = np.append(messages.time[members.rows], 0), np.append(status, 0)
+    endpoints, texts = messages.endpoints, messages.texts
+    methods, branches = [*texts["method"], ""], [*texts["branch"], None]
+    return list(
+        map(
+            Transaction,
+            [texts["call_id"][number] for number in messages.call_id[first].tolist()],
+            [methods[number] for number in messages.method[first].tolist()],
+            [branches[number] for number in messages.branch[first].tolist()],
+            [endpoints[number] for number in messages.src[first].tolist()],
+            [endpoints[number] for number in messages.dst[first].tolist()],
+            messages.time[first].tolist(),
+            with_none(times[response], response < never),
+            with_none(times[final], final < never),
+            with_none(statuses[telling], telling >= 0),
+            members.total(messages.retransmission[members.rows].astype(np.int64)).tolist(),
+            messages.capture[first].tolist(),
+            messages.frame[first].tolist(),
+            members.tuples(),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +156,7 @@ def _make_keys(messages: Messages) -> _Keys:
     stands_in = np.where(messages.branch < 0, messages.from_tag, -1)
     key = dense_pairs(numbered, dense_pairs(dense_pairs(method, messages.branch), stands_in))
 
-    host_number: dict[str, int] = {}
-    host = np.array([host_number.setdefault(address, len(host_number)) for address, _ in messages.endpoints], np.int64)
+    host = number_hosts(messages)
     src, dst = host[messages.src], host[messages.dst]
     hosts = dense_pairs(np.minimum(src, dst), np.maximum(src, dst))
     is_request = messages.status == 0
@@ -196,26 +233,3 @@ class _Matching:
     def _same_target(self, found: int, row: int) -> bool:
         # RFC 3261 17.2.3: without a branch of RFC 3261 the Request-URI is part of the key
         return self.request_uri[self.members[found][0]] == self.request_uri[row]
-
-
-def _finish(members: list[int], rows: Rows, messages: Messages) -> Transaction:
-    first = members[0]
-    responses = [row for row in members if rows.status[row]]
-    final = next((row for row in responses if rows.status[row] >= 200), None)
-    telling = final if final is not None else (responses[-1] if responses else None)
-    branch = rows.branch[first]
-    return Transaction(
-        call_id=messages.texts["call_id"][rows.call_id[first]],
-        method=rows.method[first],
-        branch=messages.texts["branch"][branch] if branch >= 0 else None,
-        src=messages.endpoints[rows.src[first]],
-        dst=messages.endpoints[rows.dst[first]],
-        start=rows.time[first],
-        first_response=rows.time[responses[0]] if responses else None,
-        final_response=rows.time[final] if final is not None else None,
-        status_code=rows.status[telling] if telling is not None else None,
-        retransmissions=sum([rows.retransmission[row] for row in members]),
-        capture=rows.capture[first],
-        first_frame=rows.frame[first],
-        rows=tuple(members),
-    )
