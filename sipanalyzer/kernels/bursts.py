@@ -40,6 +40,7 @@ from .streamstate import (
     NEVER,
     OPEN_BAD,
     RING,
+    RING_AT,
     RUN_CLASSES,
     RUNS,
 )
@@ -54,79 +55,79 @@ _LENGTHS = (1, 2, 3, 4, 9, 19, 49)
 
 
 @rare_helper
-def is_bad(s: int, ext: int, ints, ring) -> bool:  # type: ignore[no-untyped-def]
+def is_bad(s: int, ext: int, ints) -> bool:  # type: ignore[no-untyped-def]
     """Whether this number of the segment (at most 127 behind the highest) is lost or too late, as far as is known."""
     if ext < ints[s, LOWEST] or ext > ints[s, HIGHEST]:
         return False
-    seen: int = ring[s, ext & (RING - 1)]
+    seen: int = ints[s, RING_AT + (ext & (RING - 1))]
     return seen < 0 or seen >> 32 != ext & EXT_BITS
 
 
 @rare_helper
-def end_runs(s: int, lost: bool, bad: bool, tally) -> None:  # type: ignore[no-untyped-def]
+def end_runs(s: int, lost: bool, bad: bool, ints) -> None:  # type: ignore[no-untyped-def]
     """Count the run of lost packets that ended, and the burst that ended (if it was one)."""
-    length = tally[s, LOST_RUN]
+    length = ints[s, LOST_RUN]
     if lost and length > 0:
         k = 0
         while k < RUN_CLASSES - 1 and length > _LENGTHS[k]:
             k += 1
-        tally[s, LOSS_RUNS + k] = tally[s, LOSS_RUNS + k] + 1
-        tally[s, MAX_LOST] = max(length, tally[s, MAX_LOST])
-        tally[s, LOST_RUN] = 0
+        ints[s, LOSS_RUNS + k] = ints[s, LOSS_RUNS + k] + 1
+        ints[s, MAX_LOST] = max(length, ints[s, MAX_LOST])
+        ints[s, LOST_RUN] = 0
     if bad:
-        in_burst = tally[s, CLUSTER_BAD]
+        in_burst = ints[s, CLUSTER_BAD]
         if in_burst > 1:
-            tally[s, BURSTS] = tally[s, BURSTS] + 1
-            tally[s, BURST_PACKETS] += tally[s, BAD_END] - tally[s, CLUSTER_START] + 1
-            tally[s, BURST_BAD] += in_burst
-        tally[s, CLUSTER_BAD] = 0
+            ints[s, BURSTS] = ints[s, BURSTS] + 1
+            ints[s, BURST_PACKETS] += ints[s, BAD_END] - ints[s, CLUSTER_START] + 1
+            ints[s, BURST_BAD] += in_burst
+        ints[s, CLUSTER_BAD] = 0
 
 
 @rare_helper
-def add_bad(s: int, ext: int, count: int, lost: bool, tally, control) -> None:  # type: ignore[no-untyped-def]
+def add_bad(s: int, ext: int, count: int, lost: bool, ints, control) -> None:  # type: ignore[no-untyped-def]
     """Let `count` numbers from `ext` on be bad for good; they come in order of sequence."""
     end_runs(
-        s, lost and ext != tally[s, LOST_END] + 1, ext - tally[s, BAD_END] - 1 >= control[GMIN], tally
+        s, lost and ext != ints[s, LOST_END] + 1, ext - ints[s, BAD_END] - 1 >= control[GMIN], ints
     )  # fmt: skip
     if lost:
-        tally[s, LOST_RUN] = tally[s, LOST_RUN] + count
-        tally[s, LOST_END] = ext + count - 1
-    if tally[s, CLUSTER_BAD] == 0:
-        tally[s, CLUSTER_START] = ext
-    tally[s, CLUSTER_BAD] = tally[s, CLUSTER_BAD] + count
-    tally[s, BAD_END] = ext + count - 1
-    tally[s, BAD] = tally[s, BAD] + count
+        ints[s, LOST_RUN] = ints[s, LOST_RUN] + count
+        ints[s, LOST_END] = ext + count - 1
+    if ints[s, CLUSTER_BAD] == 0:
+        ints[s, CLUSTER_START] = ext
+    ints[s, CLUSTER_BAD] = ints[s, CLUSTER_BAD] + count
+    ints[s, BAD_END] = ext + count - 1
+    ints[s, BAD] = ints[s, BAD] + count
 
 
 @rare_helper
-def finalise(s: int, limit: int, ints, tally, ring, control) -> None:  # type: ignore[no-untyped-def]
+def finalise(s: int, limit: int, ints, control) -> None:  # type: ignore[no-untyped-def]
     """Let the numbers up to `limit` (which does not lie above the highest) be final."""
     ext = ints[s, OPEN_BAD]
     while ext <= limit:
-        seen = ring[s, ext & (RING - 1)]
+        seen = ints[s, RING_AT + (ext & (RING - 1))]
         known = (seen ^ (seen >> 63)) >> 32 == ext & EXT_BITS
         if seen < 0 or not known:
-            add_bad(s, ext, 1, not known, tally, control)
+            add_bad(s, ext, 1, not known, ints, control)
         ext += 1
-    ints[s, OPEN_BAD] = ext if tally[s, LAST_BAD] >= ext else NEVER
+    ints[s, OPEN_BAD] = ext if ints[s, LAST_BAD] >= ext else NEVER
 
 
 @rare_helper
-def advance(s: int, ext: int, time: int, ints, tally, ring, holes, control) -> bool:  # type: ignore[no-untyped-def]
+def advance(s: int, ext: int, time: int, ints, holes, control) -> bool:  # type: ignore[no-untyped-def]
     """Before `ext` becomes the highest number: settle what is final, open the hole before it; True to ask for room."""
     highest = ints[s, HIGHEST]
     final = ext - REACH - 1
-    finalise(s, min(final, highest), ints, tally, ring, control)
+    finalise(s, min(final, highest), ints, control)
     missing = ext - highest - 1
     if missing == 0:
         return False
-    if not is_bad(s, highest, ints, ring):
-        tally[s, RUNS] = tally[s, RUNS] + 1
+    if not is_bad(s, highest, ints):
+        ints[s, RUNS] = ints[s, RUNS] + 1
     first = highest + 1
     if final >= first:
-        add_bad(s, first, final - highest, True, tally, control)
+        add_bad(s, first, final - highest, True, ints, control)
         first = final + 1
-    tally[s, LAST_BAD] = ext - 1
+    ints[s, LAST_BAD] = ext - 1
     if first < ints[s, OPEN_BAD]:
         ints[s, OPEN_BAD] = first
     if missing < _HOLE:
@@ -146,51 +147,51 @@ def advance(s: int, ext: int, time: int, ints, tally, ring, holes, control) -> b
 
 
 @rare_helper
-def fill(s: int, ext: int, ints, tally, ring) -> None:  # type: ignore[no-untyped-def]
+def fill(s: int, ext: int, ints) -> None:  # type: ignore[no-untyped-def]
     """A packet behind the highest arrives: before the ring knows it, the runs of bad numbers are set right."""
     lowest = ints[s, LOWEST]
     if ext >= lowest:  # it fills a hole, or a part of it
         change = -1
-        if is_bad(s, ext - 1, ints, ring):
+        if is_bad(s, ext - 1, ints):
             change += 1
-        if is_bad(s, ext + 1, ints, ring):
+        if is_bad(s, ext + 1, ints):
             change += 1
-        tally[s, RUNS] = tally[s, RUNS] + change
+        ints[s, RUNS] = ints[s, RUNS] + change
         return
     if ext < lowest - 1:  # the segment begins sooner than was thought, with a hole
-        if not is_bad(s, lowest, ints, ring):
-            tally[s, RUNS] = tally[s, RUNS] + 1
+        if not is_bad(s, lowest, ints):
+            ints[s, RUNS] = ints[s, RUNS] + 1
         if ext + 1 < ints[s, OPEN_BAD]:
             ints[s, OPEN_BAD] = ext + 1
-        if lowest - 1 > tally[s, LAST_BAD]:
-            tally[s, LAST_BAD] = lowest - 1
+        if lowest - 1 > ints[s, LAST_BAD]:
+            ints[s, LAST_BAD] = lowest - 1
     ints[s, LOWEST] = ext
 
 
 @rare_helper
-def spoil(s: int, ext: int, ints, tally, ring) -> None:  # type: ignore[no-untyped-def]
+def spoil(s: int, ext: int, ints) -> None:  # type: ignore[no-untyped-def]
     """A packet that just came was too late; in bursts where its number is not final already."""
-    tally[s, DISCARDED] = tally[s, DISCARDED] + 1
-    seen = ring[s, ext & (RING - 1)]
+    ints[s, DISCARDED] = ints[s, DISCARDED] + 1
+    seen = ints[s, RING_AT + (ext & (RING - 1))]
     if ext < ints[s, HIGHEST] - REACH or seen < 0 or seen >> 32 != ext & EXT_BITS:
         return
     change = 1
-    if is_bad(s, ext - 1, ints, ring):
+    if is_bad(s, ext - 1, ints):
         change -= 1
-    if is_bad(s, ext + 1, ints, ring):
+    if is_bad(s, ext + 1, ints):
         change -= 1
-    tally[s, RUNS] = tally[s, RUNS] + change
-    ring[s, ext & (RING - 1)] = ~seen
+    ints[s, RUNS] = ints[s, RUNS] + change
+    ints[s, RING_AT + (ext & (RING - 1))] = ~seen
     if ext < ints[s, OPEN_BAD]:
         ints[s, OPEN_BAD] = ext
-    if ext > tally[s, LAST_BAD]:
-        tally[s, LAST_BAD] = ext
+    if ext > ints[s, LAST_BAD]:
+        ints[s, LAST_BAD] = ext
 
 
 @rare_helper
-def close_run(s: int, ints, tally, ring, control) -> None:  # type: ignore[no-untyped-def]
+def close_run(s: int, ints, control) -> None:  # type: ignore[no-untyped-def]
     """The segment ends: all its numbers are final, and so are its bursts."""
-    finalise(s, ints[s, HIGHEST], ints, tally, ring, control)
-    end_runs(s, True, True, tally)
+    finalise(s, ints[s, HIGHEST], ints, control)
+    end_runs(s, True, True, ints)
     ints[s, OPEN_BAD] = NEVER
-    tally[s, LAST_BAD] = -1
+    ints[s, LAST_BAD] = -1

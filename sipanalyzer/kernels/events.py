@@ -34,14 +34,14 @@ from .streamstate import (
 
 @rare_helper
 def note_event(  # type: ignore[no-untyped-def]
-    s: int, time: int, stamp: int, marker: int, payload: int, frame: int, tally, events, control
+    s: int, time: int, stamp: int, marker: int, payload: int, frame: int, ints, events, control
 ) -> bool:
     """Begin a row with the first packet of an event, or move it on (RFC 4733 2.3, 2.5.1); True to ask for room."""
     event = payload >> 24
-    row = tally[s, EVENT_ROW]
+    row = ints[s, EVENT_ROW]
     full = False
-    if tally[s, EVENT_KEY] != (event << 32) | stamp:
-        tally[s, EVENT_KEY] = (event << 32) | stamp
+    if ints[s, EVENT_KEY] != (event << 32) | stamp:
+        ints[s, EVENT_KEY] = (event << 32) | stamp
         row = control[EVENTS_COUNT]
         if row == events.shape[0]:
             control[EVENTS_MISSED] = control[EVENTS_MISSED] + 1
@@ -57,7 +57,7 @@ def note_event(  # type: ignore[no-untyped-def]
             events[row, E_FRAME] = frame
             control[EVENTS_COUNT] = row + 1
             full = row + 1 >= control[EVENTS_ROOM]
-        tally[s, EVENT_ROW] = row
+        ints[s, EVENT_ROW] = row
     if row >= 0:
         events[row, E_DURATION] = max(events[row, E_DURATION], payload & 0xFFFF)
         if payload & 0x00800000 != 0:
@@ -67,20 +67,20 @@ def note_event(  # type: ignore[no-untyped-def]
 
 
 @rare_helper
-def remember(s: int, ext: int, stamp: int, payload: int, tally, prints) -> None:  # type: ignore[no-untyped-def]
+def remember(s: int, ext: int, stamp: int, payload: int, ints, prints) -> None:  # type: ignore[no-untyped-def]
     """Add one of the first packets of a stream to its fingerprint."""
-    count = tally[s, PRINTED]
+    count = ints[s, PRINTED]
     if count < FINGERPRINT:
         prints[s, count] = payload
-        tally[s, PRINTED] = count + 1
-    if ext < tally[s, FIRST_EXT]:
-        tally[s, FIRST_EXT] = ext
-        tally[s, FIRST_STAMP] = stamp
+        ints[s, PRINTED] = count + 1
+    if ext < ints[s, FIRST_EXT]:
+        ints[s, FIRST_EXT] = ext
+        ints[s, FIRST_STAMP] = stamp
 
 
 @rare_helper
-def note_last(s: int, ext: int, stamp: int, tally) -> None:  # type: ignore[no-untyped-def]
+def note_last(s: int, ext: int, stamp: int, ints) -> None:  # type: ignore[no-untyped-def]
     """Remember the packet if none came later in order of sequence."""
-    if ext >= tally[s, TOP_EXT] and ext > 0:
-        tally[s, TOP_EXT] = ext
-        tally[s, TOP_STAMP] = stamp
+    if ext >= ints[s, TOP_EXT] and ext > 0:
+        ints[s, TOP_EXT] = ext
+        ints[s, TOP_STAMP] = stamp

@@ -42,52 +42,52 @@ UNSEEN = 1e300
 
 
 @rare_helper
-def take_anchor(s: int, now: int, ints, reals, tally) -> None:  # type: ignore[no-untyped-def]
+def take_anchor(s: int, now: int, ints, reals) -> None:  # type: ignore[no-untyped-def]
     """The stream's schedule begins anew with the packet of this moment, which is punctual."""
-    tally[s, ANCHORS] = tally[s, ANCHORS] + 1
+    ints[s, ANCHORS] = ints[s, ANCHORS] + 1
     reals[s, BASE] = 0.0
     reals[s, LEAST] = 0.0
     reals[s, NOTABLE] = reals[s, NOTABLE_LEAST]
-    tally[s, WINDOW_FIRST] = now
-    tally[s, WINDOW_LATE] = 0
-    tally[s, WINDOW_END] = now + WINDOW_NS
+    ints[s, WINDOW_FIRST] = now
+    ints[s, WINDOW_LATE] = 0
+    ints[s, WINDOW_END] = now + WINDOW_NS
     if now + WINDOW_NS < ints[s, NEXT_TIME]:
         ints[s, NEXT_TIME] = now + WINDOW_NS
 
 
 @rare_helper
-def end_window(s: int, now: int, ints, reals, tally) -> None:  # type: ignore[no-untyped-def]
+def end_window(s: int, now: int, ints, reals) -> None:  # type: ignore[no-untyped-def]
     """Close the window that ended before `now`: the base follows the clock, an adaptive depth falls back."""
     least = reals[s, LEAST]
     if least < UNSEEN:
         base = reals[s, BASE]
         if least < base:
             base = max(least, base - _FALL_MS)
-        elif ints[s, REFERENCE_TIME] - tally[s, WINDOW_FIRST] >= _SPREAD_NS:
+        elif ints[s, REFERENCE_TIME] - ints[s, WINDOW_FIRST] >= _SPREAD_NS:
             base = least
         reals[s, BASE] = base
         reals[s, NOTABLE] = base + reals[s, NOTABLE_LEAST]
-        if tally[s, WINDOW_LATE] == 0:
-            depth = tally[s, DEPTH]
-            tally[s, DEPTH] = depth - (depth - tally[s, DEPTH_LEAST]) // 10
+        if ints[s, WINDOW_LATE] == 0:
+            depth = ints[s, DEPTH]
+            ints[s, DEPTH] = depth - (depth - ints[s, DEPTH_LEAST]) // 10
     reals[s, LEAST] = UNSEEN
-    tally[s, WINDOW_LATE] = 0
-    end = tally[s, WINDOW_END]
-    tally[s, WINDOW_END] = end + ((now - end) // WINDOW_NS + 1) * WINDOW_NS
+    ints[s, WINDOW_LATE] = 0
+    end = ints[s, WINDOW_END]
+    ints[s, WINDOW_END] = end + ((now - end) // WINDOW_NS + 1) * WINDOW_NS
 
 
 @rare_helper
-def judge(s: int, skew: float, reals, tally) -> bool:  # type: ignore[no-untyped-def]
+def judge(s: int, skew: float, ints, reals) -> bool:  # type: ignore[no-untyped-def]
     """Whether a packet of this skew came too late; its class of lateness is counted."""
     late = int(min(skew - reals[s, BASE], _MOST_MS) * 1e6 + 0.5)
     k = 0
     while k < LATE_CLASSES - 1 and late >= LIMITS_MS[k] * 1_000_000:
         k += 1
     if k > 0:
-        tally[s, LATE + k] = tally[s, LATE + k] + 1
-    if late <= tally[s, DEPTH]:
+        ints[s, LATE + k] = ints[s, LATE + k] + 1
+    if late <= ints[s, DEPTH]:
         return False
-    tally[s, WINDOW_LATE] = 1
-    if tally[s, DEPTH_MOST] > tally[s, DEPTH]:
-        tally[s, DEPTH] = min(late, tally[s, DEPTH_MOST])
+    ints[s, WINDOW_LATE] = 1
+    if ints[s, DEPTH_MOST] > ints[s, DEPTH]:
+        ints[s, DEPTH] = min(late, ints[s, DEPTH_MOST])
     return True

@@ -1,8 +1,8 @@
 """Every RTP packet moves its stream's row on, in place; nothing keeps a row per packet. Floor 1.
 
-Comes in: rows of kind RTP (:mod:`.columns`) in order of time. Goes out: the matrices of :mod:`.streamstate`, and beside
-them ``ring`` (which sequence numbers were seen), ``formats`` and ``counts`` (by payload type). What needs a decision (a
-new stream, a payload type seen for the first time, an unknown clock) is handed back to Python with a reason.
+Comes in: rows of kind RTP (:mod:`.columns`) in order of time. Goes out: the matrix of :mod:`.streamstate`, and beside
+it ``formats`` and ``counts`` (by payload type). What needs a decision (a new stream, a payload type seen for the first
+time, an unknown clock) is handed back to Python with a reason. Nearly all packets are plain (:mod:`.plain`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from .columns import (
 )
 from .events import note_last
 from .intervals import end_intervals, turn, write_interval
+from .plain import count_plain, expect_plain, is_plain, move_plain
 from .probation import C_COUNT, C_RUN, HOLD, is_announced, probe
 from .sequence import EARLY_IS_FULL, ROOM_IS_SHORT, drop_pending, outage_step, packet_time_ns, start_segment, take
 from .streamstate import (
@@ -66,6 +67,7 @@ from .streamstate import (
     PENDING_STAMP,
     PENDING_TIME,
     PENDING_TRAFFIC,
+    PLAIN_COUNT,
     REFERENCE_CLOCK,
     REFERENCE_EXT,
     REFERENCE_STAMP,
@@ -97,7 +99,7 @@ ROOM = 7  # intervals, holes or events are nearly full; go on behind this row
 
 @kernel
 def update_streams(  # type: ignore[no-untyped-def]
-    rows, start: int, end: int, slots, ints, reals, tally, ring, prints, formats, counts, format_table, early,
+    rows, start: int, end: int, slots, ints, reals, prints, formats, counts, format_table, early,
     sockets, candidate_slots, held, candidates, probation, needed: int, silence_ns: int,
     intervals, interval_reals, holes, events, control, out,
 ) -> int:  # fmt: skip
@@ -111,7 +113,7 @@ def update_streams(  # type: ignore[no-untyped-def]
         Which of them.
     slots : int32[power of two]
         Hash table: stream number or -1.
-    ints, reals, tally, ring, prints, formats, counts
+    ints, reals, prints, formats, counts
         State, one row a stream.
     format_table : int64[k, 2]
         Clock rate (0: not known) and role of each format; `formats` holds 1 + its row, 0 where not settled.
@@ -165,6 +167,12 @@ def update_streams(  # type: ignore[no-untyped-def]
                 return i
             i += 1
             continue
+        if is_plain(rows, i, s, ints):
+            move_plain(rows, i, s, ints, reals)
+            i += 1
+            continue
+        if ints[s, PLAIN_COUNT] > 0:
+            count_plain(s, ints, counts)
         now = rows[i, TIME]
         rare = now >= ints[s, NEXT_TIME]
         if (
@@ -197,7 +205,7 @@ def update_streams(  # type: ignore[no-untyped-def]
             ints[s, LOWEST] = ext
             ints[s, FIRST_TIME] = now
             ints[s, FIRST_FRAME] = rows[i, FRAME]
-            tally[s, INTERVAL_END] = now + control[INTERVAL_NS]
+            ints[s, INTERVAL_END] = now + control[INTERVAL_NS]
         else:
             highest = ints[s, HIGHEST]
             step = ((sequence - highest + 32768) & 0xFFFF) - 32768
@@ -207,7 +215,7 @@ def update_streams(  # type: ignore[no-untyped-def]
                 and step >= -_MAX_MISORDER
                 and (step > -_MAX_MISORDER or pending < 0 or sequence != (pending + 1) & 0xFFFF)
             ):
-                if rare and turn(s, now, step - 1, ints, reals, tally, intervals, interval_reals, control):
+                if rare and turn(s, now, step - 1, ints, reals, intervals, interval_reals, control):
                     ask = ROOM_IS_SHORT
                 drop_pending(s, ints)
                 ext = highest + step
@@ -223,12 +231,12 @@ def update_streams(  # type: ignore[no-untyped-def]
                     out[0] = SPLIT_PENDING
                     out[1] = s
                     return i
-                if turn(s, pending_time, steps - 1, ints, reals, tally, intervals, interval_reals, control):
+                if turn(s, pending_time, steps - 1, ints, reals, intervals, interval_reals, control):
                     ask = ROOM_IS_SHORT
                 if steps >= 0:
                     ext = highest + steps
                 else:
-                    ext = start_segment(s, pending, ints, tally, ring, control)
+                    ext = start_segment(s, pending, ints, control)
                     ints[s, RESTARTS] = ints[s, RESTARTS] + 1
                 ints[s, PENDING] = -1
                 confirmed = True  # first the packet that waited; then this one again, which follows it
@@ -242,7 +250,7 @@ def update_streams(  # type: ignore[no-untyped-def]
                     role = format_table[held_form - 1, FORMAT_ROLE]
             else:  # far outside: it waits for the next to confirm it
                 drop_pending(s, ints)
-                tally[s, PACKETS_BEFORE_PENDING] = ints[s, PACKETS]
+                ints[s, PACKETS_BEFORE_PENDING] = ints[s, PACKETS]
                 ints[s, PENDING] = sequence
                 ints[s, PENDING_TIME] = now
                 ints[s, FRAME_BEFORE_PENDING] = ints[s, LAST_FRAME]
@@ -255,7 +263,7 @@ def update_streams(  # type: ignore[no-untyped-def]
         if ext >= 0:
             ask |= take(
                 s, ext, now, stamp, second, clock, role, payload, size, frame, rare,
-                ints, reals, tally, ring, prints, early, holes, events, control,
+                ints, reals, prints, early, holes, events, control,
             )  # fmt: skip
             if confirmed:
                 continue
@@ -279,6 +287,9 @@ def update_streams(  # type: ignore[no-untyped-def]
         else:  # space saving: the rarer place goes to the newcomer with its count
             ints[s, TRAFFIC_1] = traffic
             ints[s, TRAFFIC_1_COUNT] = ints[s, TRAFFIC_1_COUNT] + 1
+        expect_plain(
+            s, payload_type, format_table[form - 1, FORMAT_CLOCK], format_table[form - 1, FORMAT_ROLE], ints, reals
+        )  # fmt: skip
         if ask != 0:
             out[0] = EARLY_FULL if ask & EARLY_IS_FULL != 0 else ROOM
             out[1] = s
@@ -290,7 +301,7 @@ def update_streams(  # type: ignore[no-untyped-def]
 
 @kernel
 def close_streams(  # type: ignore[no-untyped-def]
-    start: int, end: int, ints, reals, tally, ring, intervals, interval_reals, control
+    start: int, end: int, ints, reals, counts, intervals, interval_reals, control
 ) -> int:
     """After the last packet: close streams[start:end]; the stream to go on with once there is room, or `end`.
 
@@ -299,20 +310,21 @@ def close_streams(  # type: ignore[no-untyped-def]
     for s in range(start, end):
         if control[INTERVALS_COUNT] >= control[INTERVALS_ROOM]:
             return s
+        count_plain(s, ints, counts)
         if ints[s, PENDING] >= 0:
-            if ints[s, PENDING_TIME] >= tally[s, INTERVAL_END]:
+            if ints[s, PENDING_TIME] >= ints[s, INTERVAL_END]:
                 end_intervals(
-                    s, ints[s, PENDING_TIME], 0, ints, reals, tally, intervals, interval_reals, control
+                    s, ints[s, PENDING_TIME], 0, ints, reals, intervals, interval_reals, control
                 )  # fmt: skip
             ints[s, LAST_TIME] = ints[s, PENDING_TIME]
         drop_pending(s, ints)
-        close_group(s, ints, reals, tally)
-        close_run(s, ints, tally, ring, control)
-        note_last(s, ints[s, REFERENCE_EXT], ints[s, REFERENCE_STAMP], tally)
+        close_group(s, ints, reals)
+        close_run(s, ints, control)
+        note_last(s, ints[s, REFERENCE_EXT], ints[s, REFERENCE_STAMP], ints)
         if ints[s, PACKETS] > 0:
-            left = tally[s, INTERVAL_END] - ints[s, LAST_TIME]
+            left = ints[s, INTERVAL_END] - ints[s, LAST_TIME]
             whole = 1 if packet_time_ns(s, ints[s, REFERENCE_CLOCK], ints) >= left else 0
             write_interval(
-                s, ints[s, PACKETS], 0, whole, ints, reals, tally, intervals, interval_reals, control
+                s, ints[s, PACKETS], 0, whole, ints, reals, intervals, interval_reals, control
             )  # fmt: skip
     return end

@@ -37,6 +37,7 @@ from .streamstate import (
     REFERENCE_STAMP,
     REUSED,
     RING,
+    RING_AT,
     STRAYS,
     TELEPHONE_EVENT,
     VIDEO,
@@ -80,9 +81,9 @@ def outage_step(s: int, sequence: int, time: int, clock: int, ints) -> int:  # t
 
 
 @rare_helper
-def keep_early(s: int, ext: int, time: int, stamp: int, marker: int, ints, tally, early) -> bool:  # type: ignore[no-untyped-def]
+def keep_early(s: int, ext: int, time: int, stamp: int, marker: int, ints, early) -> bool:  # type: ignore[no-untyped-def]
     """Keep a packet until the clock rate is known; True when there are enough to estimate it."""
-    note_last(s, ext, stamp, tally)
+    note_last(s, ext, stamp, ints)
     count: int = ints[s, EARLY_COUNT]
     if count == EARLY_PACKETS or ints[s, EARLY] < 0:
         return False
@@ -98,26 +99,26 @@ def keep_early(s: int, ext: int, time: int, stamp: int, marker: int, ints, tally
 
 
 @rare_helper
-def straggle(s: int, ext: int, stamp: int, role: int, known: bool, ints, tally, ring) -> None:  # type: ignore[no-untyped-def]
+def straggle(s: int, ext: int, stamp: int, role: int, known: bool, ints) -> None:  # type: ignore[no-untyped-def]
     """A packet from behind the highest arrives; `known`: its number was there already."""
     ints[s, OUT_OF_ORDER] = ints[s, OUT_OF_ORDER] + 1
     if not known:
-        fill(s, ext, ints, tally, ring)
+        fill(s, ext, ints)
     if role < TELEPHONE_EVENT:
-        note_last(s, ints[s, REFERENCE_EXT], ints[s, REFERENCE_STAMP], tally)  # it will be this one
-        if ext < tally[s, FIRST_EXT]:
-            tally[s, FIRST_EXT] = ext
-            tally[s, FIRST_STAMP] = stamp
+        note_last(s, ints[s, REFERENCE_EXT], ints[s, REFERENCE_STAMP], ints)  # it will be this one
+        if ext < ints[s, FIRST_EXT]:
+            ints[s, FIRST_EXT] = ext
+            ints[s, FIRST_STAMP] = stamp
 
 
 @hot_helper
 def take(  # type: ignore[no-untyped-def]
     s: int, ext: int, time: int, stamp: int, second: int, clock: int, role: int, payload: int, size: int, frame: int,
-    rare: bool, ints, reals, tally, ring, prints, early, holes, events, control,
+    rare: bool, ints, reals, prints, early, holes, events, control,
 ) -> int:  # fmt: skip
     """Count a packet whose extended sequence number is settled; what Python is asked for (:data:`EARLY_IS_FULL`...)."""
-    at = ext & (RING - 1)
-    seen = ring[s, at]
+    at = RING_AT + (ext & (RING - 1))
+    seen = ints[s, at]
     sign = seen >> 63  # -1: it came too late
     fresh = True
     ask = 0
@@ -128,39 +129,39 @@ def take(  # type: ignore[no-untyped-def]
         fresh = False
         ints[s, REUSED] = ints[s, REUSED] + 1  # another packet under a number that is taken: no duplicate
         if ext < ints[s, HIGHEST]:
-            straggle(s, ext, stamp, role, True, ints, tally, ring)
-        ring[s, at] = (((ext & EXT_BITS) << 32) | stamp) ^ sign
+            straggle(s, ext, stamp, role, True, ints)
+        ints[s, at] = (((ext & EXT_BITS) << 32) | stamp) ^ sign
     else:
         ints[s, DISTINCT] = ints[s, DISTINCT] + 1
         highest = ints[s, HIGHEST]
         if ext > highest:
             if ext - highest > 1 or ext - ints[s, OPEN_BAD] >= RING - 1:
-                if advance(s, ext, time, ints, tally, ring, holes, control):
+                if advance(s, ext, time, ints, holes, control):
                     ask = ROOM_IS_SHORT
             ints[s, HIGHEST] = ext
         else:
-            straggle(s, ext, stamp, role, False, ints, tally, ring)
-        ring[s, at] = ((ext & EXT_BITS) << 32) | stamp
+            straggle(s, ext, stamp, role, False, ints)
+        ints[s, at] = ((ext & EXT_BITS) << 32) | stamp
     if role >= TELEPHONE_EVENT:
         ints[s, BREAK] = 1
         if role == TELEPHONE_EVENT and size >= 4:
-            if note_event(s, time, stamp, second >> 7, payload, frame, tally, events, control):
+            if note_event(s, time, stamp, second >> 7, payload, frame, ints, events, control):
                 ask = ROOM_IS_SHORT
         return ask
     if rare:
-        remember(s, ext, stamp, payload, tally, prints)
+        remember(s, ext, stamp, payload, ints, prints)
     if clock > 0:
-        if move_timing(s, time, stamp, ext, second >> 7, clock, role == VIDEO, ints, reals, tally) and fresh:
-            spoil(s, ext, ints, tally, ring)
-    elif keep_early(s, ext, time, stamp, second >> 7, ints, tally, early):
+        if move_timing(s, time, stamp, ext, second >> 7, clock, role == VIDEO, ints, reals) and fresh:
+            spoil(s, ext, ints)
+    elif keep_early(s, ext, time, stamp, second >> 7, ints, early):
         ask |= EARLY_IS_FULL
     return ask
 
 
 @rare_helper
-def start_segment(s: int, sequence: int, ints, tally, ring, control) -> int:  # type: ignore[no-untyped-def]
+def start_segment(s: int, sequence: int, ints, control) -> int:  # type: ignore[no-untyped-def]
     """Begin a segment at this sequence number, far from what came before; its extended sequence number."""
-    close_run(s, ints, tally, ring, control)
+    close_run(s, ints, control)
     highest: int = ints[s, HIGHEST]
     ext = ((highest >> 16) + 2) * 65536 + sequence
     ints[s, EXPECTED_BEFORE] = ints[s, EXPECTED_BEFORE] + highest - ints[s, LOWEST] + 1

@@ -39,6 +39,7 @@ from .streamstate import (
     LEAST,
     NOTABLE,
     OFFSET_TICKS,
+    PLAIN,
     PREVIOUS_STEP,
     PTIME_TICKS,
     REFERENCE_CLOCK,
@@ -62,15 +63,15 @@ _MARKER_GAP_NS = 200_000_000
 
 
 @rare_helper
-def close_group(s: int, ints, reals, tally) -> None:  # type: ignore[no-untyped-def]
+def close_group(s: int, ints, reals) -> None:  # type: ignore[no-untyped-def]
     """Add the regression sums since the last break to the stream's (each group has a mean of its own)."""
-    n = ints[s, JITTER_COUNT] - tally[s, GROUP_FROM] + 1  # the anchor, and all that followed it
+    n = ints[s, JITTER_COUNT] - ints[s, GROUP_FROM] + 1  # the anchor, and all that followed it
     if n > 1:
         x = reals[s, GROUP_X]
         reals[s, DRIFT_XX] += reals[s, GROUP_XX] - x * x / n
         reals[s, DRIFT_XY] += reals[s, GROUP_XY] - x * reals[s, GROUP_Y] / n
         ints[s, DRIFT_SPAN] = ints[s, DRIFT_SPAN] + ints[s, REFERENCE_TIME] - ints[s, ANCHOR_TIME]
-    tally[s, GROUP_FROM] = ints[s, JITTER_COUNT] + 1
+    ints[s, GROUP_FROM] = ints[s, JITTER_COUNT] + 1
     reals[s, GROUP_X] = 0.0
     reals[s, GROUP_Y] = 0.0
     reals[s, GROUP_XX] = 0.0
@@ -101,8 +102,48 @@ def count_step(s: int, step: int, ints) -> None:  # type: ignore[no-untyped-def]
 
 
 @hot_helper
+def measure(  # type: ignore[no-untyped-def]
+    s: int, now: int, gap: int, step: int, step_ms: float, clock: int, video: bool, ints, reals
+) -> bool:
+    """Delta, jitter, skew and drift of a packet with a reference before it; True where it is audio that came too late.
+
+    `gap` and `step` since the reference, `step` also as `step_ms`; the caller counts, and moves the reference on.
+    """
+    late = False
+    if gap > ints[s, DELTA_MAX]:
+        ints[s, DELTA_MAX] = gap
+    jitter = reals[s, JITTER]
+    jitter += (abs(gap * 1e-6 - step_ms) - jitter) / 16.0
+    reals[s, JITTER] = jitter
+    reals[s, JITTER_SUM] += jitter
+    if jitter > reals[s, JITTER_MAX]:
+        reals[s, JITTER_MAX] = jitter
+    offset = ints[s, OFFSET_TICKS] + step
+    ints[s, OFFSET_TICKS] = offset
+    since = now - ints[s, ANCHOR_TIME]
+    skew = since * 1e-6 - offset * 1000.0 / clock
+    if abs(skew) > abs(reals[s, SKEW_MAX]):
+        reals[s, SKEW_MAX] = skew
+    x = since * 1e-9
+    reals[s, GROUP_X] += x
+    reals[s, GROUP_Y] += skew
+    reals[s, GROUP_XX] += x * x
+    reals[s, GROUP_XY] += x * skew
+    if video:
+        ints[s, TIMED_VIDEO] = ints[s, TIMED_VIDEO] + 1
+    else:
+        if skew > reals[s, NOTABLE]:
+            late = judge(s, skew, ints, reals)
+        if skew < reals[s, LEAST]:
+            if reals[s, LEAST] == UNSEEN:
+                ints[s, WINDOW_FIRST] = now
+            reals[s, LEAST] = skew
+    return late
+
+
+@hot_helper
 def move_timing(  # type: ignore[no-untyped-def]
-    s: int, now: int, stamp: int, ext: int, marker: int, clock: int, video: bool, ints, reals, tally
+    s: int, now: int, stamp: int, ext: int, marker: int, clock: int, video: bool, ints, reals
 ) -> bool:
     """Delta, jitter, skew and drift (RFC 3550 A.8 and the timing rules) for one packet that is no duplicate.
 
@@ -135,45 +176,18 @@ def move_timing(  # type: ignore[no-untyped-def]
         if abs(step - sequence_step * usual) > usual or (marker != 0 and gap > _MARKER_GAP_NS) or gap < 0:
             broken = True  # packets come in order of time, unless the capture's clock was set back
     if broken:
-        close_group(s, ints, reals, tally)
-        tally[s, GROUP_FROM] = ints[s, JITTER_COUNT]
+        close_group(s, ints, reals)
+        ints[s, GROUP_FROM] = ints[s, JITTER_COUNT]
         ints[s, BREAK] = 0
         ints[s, REFERENCE_CLOCK] = clock
         ints[s, ANCHOR_TIME] = now
         ints[s, OFFSET_TICKS] = 0
         if not video:
-            take_anchor(s, now, ints, reals, tally)
+            take_anchor(s, now, ints, reals)
     else:
         ints[s, DELTA_SUM] = ints[s, DELTA_SUM] + gap
-        if gap > ints[s, DELTA_MAX]:
-            ints[s, DELTA_MAX] = gap
-        jitter = reals[s, JITTER]
-        jitter += (abs(gap * 1e-6 - step * 1000.0 / clock) - jitter) / 16.0
-        reals[s, JITTER] = jitter
-        reals[s, JITTER_SUM] += jitter
         ints[s, JITTER_COUNT] = ints[s, JITTER_COUNT] + 1
-        if jitter > reals[s, JITTER_MAX]:
-            reals[s, JITTER_MAX] = jitter
-        offset = ints[s, OFFSET_TICKS] + step
-        ints[s, OFFSET_TICKS] = offset
-        since = now - ints[s, ANCHOR_TIME]
-        skew = since * 1e-6 - offset * 1000.0 / clock
-        if abs(skew) > abs(reals[s, SKEW_MAX]):
-            reals[s, SKEW_MAX] = skew
-        x = since * 1e-9
-        reals[s, GROUP_X] += x
-        reals[s, GROUP_Y] += skew
-        reals[s, GROUP_XX] += x * x
-        reals[s, GROUP_XY] += x * skew
-        if video:
-            tally[s, TIMED_VIDEO] = tally[s, TIMED_VIDEO] + 1
-        else:
-            if skew > reals[s, NOTABLE]:
-                late = judge(s, skew, reals, tally)
-            if skew < reals[s, LEAST]:
-                if reals[s, LEAST] == UNSEEN:
-                    tally[s, WINDOW_FIRST] = now
-                reals[s, LEAST] = skew
+        late = measure(s, now, gap, step, step * 1000.0 / clock, clock, video, ints, reals)
     ints[s, REFERENCE_TIME] = now
     ints[s, REFERENCE_STAMP] = stamp
     ints[s, REFERENCE_EXT] = ext
@@ -181,7 +195,7 @@ def move_timing(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def replay_early(s: int, clock: int, video: bool, ints, reals, tally, ring, early) -> None:  # type: ignore[no-untyped-def]
+def replay_early(s: int, clock: int, video: bool, ints, reals, early) -> None:  # type: ignore[no-untyped-def]
     """Give the packets that stream `s` kept while its clock rate was unknown to the timing figures.
 
     What came too late of them is in no burst where its number is final by now, and counts in the interval of now.
@@ -192,11 +206,10 @@ def replay_early(s: int, clock: int, video: bool, ints, reals, tally, ring, earl
         row = first + k
         ints[s, BREAK] = early[row, EARLY_BREAK]
         time, ext = early[row, EARLY_TIME], early[row, EARLY_EXT]
-        if time >= tally[s, WINDOW_END]:
-            end_window(s, time, ints, reals, tally)
-        if move_timing(
-            s, time, early[row, EARLY_STAMP], ext, early[row, EARLY_MARKER], clock, video, ints, reals, tally
-        ):
-            spoil(s, ext, ints, tally, ring)
+        if time >= ints[s, WINDOW_END]:
+            end_window(s, time, ints, reals)
+        if move_timing(s, time, early[row, EARLY_STAMP], ext, early[row, EARLY_MARKER], clock, video, ints, reals):
+            spoil(s, ext, ints)
     ints[s, BREAK] = after
     ints[s, EARLY_COUNT] = 0
+    ints[s, PLAIN] = -1

@@ -231,6 +231,7 @@ class _Follower(StreamTable):
         if self.count:
             if self._state is None:
                 self._state = self._views()
+            self._row[state.PLAIN] = -1  # so that all is counted at once
             _take_interpreted(self._rows, at, at + 1, *self._state)
             reason = int(self._out[0])
             if reason == kernel.DONE:
@@ -248,8 +249,8 @@ class _Follower(StreamTable):
         self._row, self._types = _view(self._ints[0]), _view(self._by_type[0])
         options, ledgers = self._options, self._ledgers
         arrays = (
-            self._slots, self._ints, self._reals, self._tally, self._ring, self._prints, self._by_type, self._counts,
-            self._format_table, self._early, self._announced.table, self._candidate_slots, self._held,
+            self._slots, self._ints, self._reals, self._prints, self._by_type, self._counts, self._format_table,
+            self._early, self._announced.table, self._candidate_slots, self._held,
             self._candidates, self._probation,
         )  # fmt: skip
         tables = (ledgers.intervals, ledgers.interval_reals, ledgers.holes, ledgers.events, ledgers.control, self._out)
@@ -270,22 +271,22 @@ class _Follower(StreamTable):
             self._state = None
         ledgers = self._ledgers
         given: tuple[npt.NDArray[Any], ...] = (
-            self._ints, self._reals, self._tally, self._ring, self._prints, ledgers.control
+            self._ints, self._reals, self._prints, ledgers.control
         )  # fmt: skip
         saved = [array[:1].copy() if array.ndim > 1 else array.copy() for array in given]
-        ints, reals, tally, ring, prints, control = (_view(array) for array in given)
+        ints, reals, prints, control = (_view(array) for array in given)
         time, second = ints[0, state.PENDING_TIME], ints[0, state.PENDING_PT]
         clock = int(self._format_table[int(self._by_type[0, payload_type]) - 1, state.FORMAT_CLOCK])
         steps = sequence.outage_step(0, pending, time, clock, ints)
-        intervals.turn(0, time, steps - 1, ints, reals, tally, ledgers.intervals, ledgers.interval_reals, control)
+        intervals.turn(0, time, steps - 1, ints, reals, ledgers.intervals, ledgers.interval_reals, control)
         ext = ints[0, state.HIGHEST] + steps
         if steps < 0:
-            ext = sequence.start_segment(0, pending, ints, tally, ring, control)
+            ext = sequence.start_segment(0, pending, ints, control)
         form = int(self._by_type[0, second & 127]) - 1
         clock, role = self._format_table[form].tolist()
         sequence.take(
             0, ext, time, ints[0, state.PENDING_STAMP], second, clock, role, ints[0, state.PENDING_EVENT],
-            ints[0, state.PENDING_SIZE], ints[0, state.PENDING_FRAME], False, ints, reals, tally, ring, prints,
+            ints[0, state.PENDING_SIZE], ints[0, state.PENDING_FRAME], False, ints, reals, prints,
             self._early, ledgers.holes, ledgers.events, control,
         )  # fmt: skip
         self.trace.extended[self._waiting] = ext
@@ -309,7 +310,7 @@ class _Follower(StreamTable):
     def _note_timing(self, at: int, audio: bool) -> None:
         trace, ints = self.trace, _view(self._ints[0])
         counted, total, late = self._differences
-        now = ints[state.JITTER_COUNT], ints[state.DELTA_SUM], int(self._tally[0, state.DISCARDED])
+        now = ints[state.JITTER_COUNT], ints[state.DELTA_SUM], int(self._ints[0, state.DISCARDED])
         self._differences = now
         if now[0] > counted:
             trace.delta[at] = (now[1] - total) / 1e6
@@ -337,10 +338,7 @@ class _Follower(StreamTable):
         after, kept = int(ints[s, state.BREAK]), self._early[first : first + count].copy()
         for at, entry in zip(self._early_rows, kept, strict=True):
             self._early[first], ints[s, state.EARLY_COUNT] = entry, 1
-            timing.replay_early(
-                s, form.clock_rate_hz, form.role == state.VIDEO, ints, self._reals, self._tally, self._ring,
-                self._early,
-            )  # fmt: skip
+            timing.replay_early(s, form.clock_rate_hz, form.role == state.VIDEO, ints, self._reals, self._early)
             self._note_timing(at, form.role != state.VIDEO)
         self._early_rows.clear()
         ints[s, state.BREAK], ints[s, state.EARLY_COUNT] = after, 0

@@ -42,7 +42,6 @@ def finish_figures(
     s: int,
     i: list[int],
     r: list[float],
-    t: list[int],
     prints: npt.NDArray[np.uint32],
     uses: Sequence[Use],
     capture: int,
@@ -54,8 +53,8 @@ def finish_figures(
     ----------
     s : int
         Number of the stream.
-    i, r, t : list
-        Its rows of `ints`, `reals` and `tally`.
+    i, r : list
+        Its row, read as integers and as numbers.
     prints : uint32[50]
         First payload bytes of its first packets.
     uses : sequence of Use
@@ -84,9 +83,9 @@ def finish_figures(
         drift = 0.0 - 1000.0 * r[state.DRIFT_XY] / r[state.DRIFT_XX]  # ms a second of arrival, to ppm
     anomalies = list(noted)
     lateness: tuple[int, ...] = ()
-    judged = jitters + t[state.ANCHORS] - t[state.TIMED_VIDEO]  # audio that was timed, and what began each schedule
+    judged = jitters + i[state.ANCHORS] - i[state.TIMED_VIDEO]  # audio that was timed, and what began each schedule
     if clock and main is not None and main.media in ("audio", None) and judged > 0:
-        late = t[state.LATE + 1 : state.LATE + state.LATE_CLASSES]
+        late = i[state.LATE + 1 : state.LATE + state.LATE_CLASSES]
         lateness = (judged - sum(late), *late)
     anomalies += ["rtp-stray"] * (i[state.STRAYS] > 0) + ["rtp-sequence-reused"] * (i[state.REUSED] > 0)
     return Figures(
@@ -117,20 +116,20 @@ def finish_figures(
         capture=capture,
         first_frame=i[state.FIRST_FRAME],
         last_frame=i[state.LAST_FRAME],
-        discarded=t[state.DISCARDED] if lateness else None,
+        discarded=i[state.DISCARDED] if lateness else None,
         lateness=lateness,
-        bursts=t[state.BURSTS],
-        burst_packets=t[state.BURST_PACKETS],
-        burst_bad=t[state.BURST_BAD],
-        bad=t[state.BAD],
-        bad_runs=t[state.RUNS],
-        max_consecutive_lost=t[state.MAX_LOST],
-        loss_runs=tuple(t[state.LOSS_RUNS : state.LOSS_RUNS + state.RUN_CLASSES]),
-        first_sequence=t[state.FIRST_EXT] & 0xFFFF if t[state.PRINTED] else 0,
-        first_stamp=t[state.FIRST_STAMP],
-        last_sequence=t[state.TOP_EXT] & 0xFFFF,
-        last_stamp=t[state.TOP_STAMP],
-        fingerprint=tuple(prints[: t[state.PRINTED]].tolist()),
+        bursts=i[state.BURSTS],
+        burst_packets=i[state.BURST_PACKETS],
+        burst_bad=i[state.BURST_BAD],
+        bad=i[state.BAD],
+        bad_runs=i[state.RUNS],
+        max_consecutive_lost=i[state.MAX_LOST],
+        loss_runs=tuple(i[state.LOSS_RUNS : state.LOSS_RUNS + state.RUN_CLASSES]),
+        first_sequence=i[state.FIRST_EXT] & 0xFFFF if i[state.PRINTED] else 0,
+        first_stamp=i[state.FIRST_STAMP],
+        last_sequence=i[state.TOP_EXT] & 0xFFFF,
+        last_stamp=i[state.TOP_STAMP],
+        fingerprint=tuple(prints[: i[state.PRINTED]].tolist()),
         strays=i[state.STRAYS],
         reused=i[state.REUSED],
         anomalies=tuple(anomalies),

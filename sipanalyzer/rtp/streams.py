@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..kernels import columns as row
-from ..kernels import probation, timing
+from ..kernels import plain, probation, timing
 from ..kernels import rtp as kernel
 from ..kernels import streamstate as state
 from ..kernels.playout import LIMITS_MS, UNSEEN
@@ -29,6 +29,9 @@ from .sockets import NOWHERE, AnnouncedSockets
 __all__ = ["StreamTable", "Turn"]
 
 Rows = npt.NDArray[np.int64]
+
+_SPREAD = 8
+"""Slots of the hash table for each stream, at least: nearly every key stands in the first place looked at."""
 
 
 class Turn(NamedTuple):
@@ -86,10 +89,10 @@ class StreamTable:
         self._format_table = np.zeros((64, 2), np.int64)
         self._out = np.zeros(4, np.int64)
         self._ledgers = Ledgers(options)
-        self._new_tally, self._new_reals = _beginning(options)
+        self._beginning = _beginning(options)
         self._closed = 0
         self._allocate(256)
-        self._slots = np.full(1024, -1, np.int32)
+        self._slots = np.full(_SPREAD * 256, -1, np.int32)
         self._early = np.zeros((16 * state.EARLY_PACKETS, state.EARLY_WIDTH), np.int64)
         self._early_free = list(range(16))
         self._announced = AnnouncedSockets()
@@ -102,33 +105,27 @@ class StreamTable:
     # ---- growing
     def _allocate(self, rows: int) -> None:
         old = self.count
-        for name, width, dtype in (
-            ("_ints", state.INTS, np.int64),
-            ("_reals", state.REALS, np.float64),
-            ("_tally", state.TALLY, np.int64),
-            ("_ring", state.RING, np.int64),
-            ("_prints", state.FINGERPRINT, np.uint32),
-            ("_by_type", 128, np.int32),
-            ("_counts", 128, np.int32),
-        ):
-            grown = np.zeros((rows, width), dtype)
-            if old:
-                grown[:old] = getattr(self, name)[:old]
-            setattr(self, name, grown)
-        self._ints: npt.NDArray[np.int64]
-        self._reals: npt.NDArray[np.float64]
-        self._tally: npt.NDArray[np.int64]
-        self._ring: npt.NDArray[np.int64]
-        self._prints: npt.NDArray[np.uint32]
-        self._by_type: npt.NDArray[np.int32]
-        self._counts: npt.NDArray[np.int32]
+        ints = aligned_rows(rows, state.WIDTH)
+        prints = np.zeros((rows, state.FINGERPRINT), np.uint32)
+        by_type, counts = np.zeros((rows, 128), np.int32), np.zeros((rows, 128), np.int32)
+        if old:
+            ints[:old], prints[:old] = self._ints[:old], self._prints[:old]
+            by_type[:old], counts[:old] = self._by_type[:old], self._counts[:old]
+        self._ints: npt.NDArray[np.int64] = ints
+        self._reals: npt.NDArray[np.float64] = ints.view(np.float64)
+        self._prints: npt.NDArray[np.uint32] = prints
+        self._by_type: npt.NDArray[np.int32] = by_type
+        self._counts: npt.NDArray[np.int32] = counts
 
-    def _insert(self, stream: int, hash_: int) -> None:
+    def _enter(self, streams: npt.NDArray[np.int64]) -> None:
+        """Let the keys of these streams lead to them."""
         mask = len(self._slots) - 1
-        slot = hash_ & mask
-        while self._slots[slot] >= 0:
-            slot = (slot + 1) & mask
-        self._slots[slot] = stream
+        slots = self._ints[streams, state.HASH_COLUMN] & mask
+        while len(streams):  # all at once; who finds a slot taken, or takes it with others, goes on to the next
+            free = self._slots[slots] < 0
+            self._slots[slots[free]] = streams[free]
+            left = self._slots[slots] != streams
+            streams, slots = streams[left], (slots[left] + 1) & mask
 
     def _replace(self, old: int, new: int, hash_: int) -> None:
         """Let the key of stream `old` lead to stream `new`."""
@@ -148,19 +145,19 @@ class StreamTable:
         self.count += 1
         key = rows[i].tolist()
         hash_, ints = key[row.HASH], self._ints[s]
+        ints[:] = self._beginning
         ints[: state.KEY_SSRC + 1] = (*key[row.SRC_HI : row.PORTS + 1], key[row.SSRC])
-        ints[state.PENDING] = ints[state.EARLY] = -1
-        ints[state.BREAK], ints[state.ANNOUNCED], ints[state.HASH_COLUMN] = 1, announced, hash_
-        ints[state.NEXT_TIME], ints[state.OPEN_BAD] = state.AT_ONCE, state.NEVER
-        self._ring[s], self._tally[s], self._reals[s] = -1, self._new_tally, self._new_reals
+        ints[state.ANNOUNCED], ints[state.HASH_COLUMN] = announced, hash_
         self._streams.append(_Stream(capture))
         if replaces is None:
-            if 2 * self.count > len(self._slots):
+            if _SPREAD * self.count > len(self._slots):
                 self._slots = np.full(2 * len(self._slots), -1, np.int32)
-                for stream in range(s):
-                    if not self._ints[stream, state.REPLACED]:
-                        self._insert(stream, int(self._ints[stream, state.HASH_COLUMN]))
-            self._insert(s, hash_)
+                self._enter(np.flatnonzero(self._ints[:s, state.REPLACED] == 0))
+            slots, mask = self._slots, len(self._slots) - 1
+            slot = hash_ & mask
+            while slots[slot] >= 0:
+                slot = (slot + 1) & mask
+            slots[slot] = s
         else:
             self._ints[replaces, state.REPLACED] = 1
             self._replace(replaces, s, hash_)
@@ -175,6 +172,7 @@ class StreamTable:
 
     def last_time(self, stream: int) -> int:
         """Arrival of a stream's last packet so far, ns."""
+        plain.settle_counts(stream, self._ints, self._counts)
         return int(self._ints[stream, state.LAST_TIME])
 
     def announce(self, socket: Socket) -> None:
@@ -185,12 +183,13 @@ class StreamTable:
         """SDP about these streams came: what their payload types (or one of them) mean is asked anew."""
         for s in streams:
             self._by_type[s, slice(None) if payload_type is None else payload_type] = 0
-            self._ints[s, state.ANNOUNCED] = 1
+            self._ints[s, state.ANNOUNCED], self._ints[s, state.PLAIN] = 1, -1
 
     def interrupt(self, streams: Iterable[int]) -> None:
         """Let the next packet of each of these streams take the timing reference anew (hold, re-INVITE)."""
         for s in streams:
-            self._ints[s, state.BREAK] = 1
+            plain.settle_counts(s, self._ints, self._counts)
+            self._ints[s, state.BREAK], self._ints[s, state.PLAIN] = 1, -1
             self._streams[s].turns.append(Turn(int(self._ints[s, state.PACKETS]), None))
 
     def split(self, stream: int) -> None:
@@ -214,8 +213,8 @@ class StreamTable:
         ledgers = self._ledgers
         while True:
             at = kernel.update_streams(
-                rows, at, until, self._slots, self._ints, self._reals, self._tally, self._ring, self._prints,
-                self._by_type, self._counts, self._format_table, self._early,
+                rows, at, until, self._slots, self._ints, self._reals, self._prints, self._by_type,
+                self._counts, self._format_table, self._early,
                 NOWHERE if unexplained else self._announced.table,
                 self._candidate_slots, self._held, self._candidates,
                 self._probation, self._options.probation_packets, self._options.silence_split_ns,
@@ -309,7 +308,7 @@ class StreamTable:
             if info.main is None or form.from_sdp or not info.main.clock_rate_hz:
                 info.main = form
                 if form.media not in ("audio", None):  # nothing is played out as it comes
-                    self._tally[s, [state.DEPTH, state.DEPTH_LEAST, state.DEPTH_MOST]] = state.NEVER
+                    self._ints[s, [state.DEPTH, state.DEPTH_LEAST, state.DEPTH_MOST]] = state.NEVER
             clock = form.clock_rate_hz
             if clock:
                 ptime_ms = form.ptime_ms or form.default_ptime_ms
@@ -349,10 +348,8 @@ class StreamTable:
         return self._early_free.pop()
 
     def _replay(self, s: int, form: Format) -> None:
-        timing.replay_early(
-            s, form.clock_rate_hz, form.role == state.VIDEO, self._ints, self._reals, self._tally, self._ring,
-            self._early,
-        )  # fmt: skip
+        plain.settle_counts(s, self._ints, self._counts)
+        timing.replay_early(s, form.clock_rate_hz, form.role == state.VIDEO, self._ints, self._reals, self._early)
         self._early_free.append(int(self._ints[s, state.EARLY]))
         self._ints[s, state.EARLY] = -1
 
@@ -387,15 +384,15 @@ class StreamTable:
                 self._settle_clock(s)
         while self._closed < self.count:
             self._closed = kernel.close_streams(
-                self._closed, self.count, self._ints, self._reals, self._tally, self._ring,
-                ledgers.intervals, ledgers.interval_reals, ledgers.control,
+                self._closed, self.count, self._ints, self._reals, self._counts, ledgers.intervals,
+                ledgers.interval_reals, ledgers.control,
             )  # fmt: skip
             ledgers.make_room()
         n, counts = self.count, self._counts
-        ints, reals, tally = self._ints[:n].tolist(), self._reals[:n].tolist(), self._tally[:n].tolist()
+        ints, reals = self._ints[:n].tolist(), self._reals[:n].tolist()
         return [
             finish_figures(
-                s, ints[s], reals[s], tally[s], self._prints[s], counted_uses(info.uses, counts[s]), info.capture,
+                s, ints[s], reals[s], self._prints[s], counted_uses(info.uses, counts[s]), info.capture,
                 info.anomalies,
             )
             for s, info in enumerate(self._streams)
@@ -431,17 +428,27 @@ class StreamTable:
         return self._ledgers.missed()
 
 
-def _beginning(options: Options) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """The rows of `tally` and `reals` that a stream begins with."""
-    tally = np.zeros(state.TALLY, np.int64)
+def _beginning(options: Options) -> npt.NDArray[np.int64]:
+    """The row that a stream begins with."""
+    ints = aligned_rows(1, state.WIDTH)
+    reals = ints.view(np.float64)[0]
+    row: npt.NDArray[np.int64] = ints[0]
+    row[state.RING_AT : state.RING_AT + state.RING] = -1
+    row[[state.PENDING, state.EARLY, state.PLAIN, state.LAST_BAD, state.EVENT_ROW, state.EVENT_KEY]] = -1
+    row[[state.BREAK, state.GROUP_FROM]] = 1
+    row[[state.OPEN_BAD, state.WINDOW_END, state.INTERVAL_END, state.FIRST_EXT]] = state.NEVER
+    row[state.NEXT_TIME] = state.AT_ONCE
     depth = round(options.playout_ms * 1e6)
     adaptive = options.playout_mode == "adaptive"
-    tally[[state.DEPTH, state.DEPTH_LEAST]] = depth
-    tally[state.DEPTH_MOST] = max(depth, round(options.playout_most_ms * 1e6)) if adaptive else depth
-    tally[[state.WINDOW_END, state.INTERVAL_END, state.FIRST_EXT]] = state.NEVER
-    tally[state.GROUP_FROM] = 1
-    tally[[state.LAST_BAD, state.EVENT_ROW, state.EVENT_KEY]] = -1
-    reals = np.zeros(state.REALS, np.float64)
+    row[[state.DEPTH, state.DEPTH_LEAST]] = depth
+    row[state.DEPTH_MOST] = max(depth, round(options.playout_most_ms * 1e6)) if adaptive else depth
     reals[state.LEAST] = UNSEEN
     reals[state.NOTABLE_LEAST] = min(LIMITS_MS[0], options.playout_ms) - 1e-5  # a margin for rounding
-    return tally, reals
+    return row
+
+
+def aligned_rows(rows: int, width: int) -> npt.NDArray[np.int64]:
+    """Zeros, int64[rows, width], that begin where a cache line does."""
+    words = np.zeros(rows * width + 7, np.int64)
+    first = -(words.ctypes.data // 8) % 8
+    return words[first : first + rows * width].reshape(rows, width)
