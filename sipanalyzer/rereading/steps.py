@@ -136,7 +136,8 @@ class _Table(StreamTable):
         jitter, delta = self._reals[streams, state.JITTER_MAX], self._ints[streams, state.DELTA_MAX]
         self._reals[streams, state.JITTER_MAX] = 0.0
         self._ints[streams, state.DELTA_MAX] = 0
-        return self._ints[streams, state.JITTER_COUNT], jitter, delta, self._tally[streams, state.DISCARDED]
+        counted = self._ints[streams, state.JITTER_COUNT] + self._ints[streams, state.PLAIN_COUNT]
+        return counted, jitter, delta, self._ints[streams, state.DISCARDED]
 
 
 def _follow(
