@@ -1,7 +1,7 @@
 """Legs that name each other: correlation headers, Session-ID, icid, Replaces, transfers, copied Via. Floor 5.
 
-In: legs and the message table. Out: hints. One pass of one pattern over the first request of each call; a header is
-taken apart only where the pattern found it. Values are looked up, never compared pair by pair. Sources: RFC 7989
+In: legs and the message table. Out: hints. The first requests of all calls are searched for one pattern, many at a
+time; a header is taken apart only where the pattern found it. Values are looked up, never compared pair by pair. Sources: RFC 7989
 (Session-ID), RFC 7315 4.6 (P-Charging-Vector), RFC 3891 (Replaces), RFC 3911 (Join), RFC 4538 (Target-Dialog), RFC 3515
 and 3892 (REFER, Referred-By), RFC 5359 2.5 (transfers), RFC 3261 8.1.1.7 (branch).
 """
@@ -20,11 +20,12 @@ import numpy as np
 
 from ..errors import ParseError
 from ..options import Options
-from ..result import Messages
+from ..result import Ints, Messages
 from ..sip.header import SPACE, find_header, find_headers, parameters
 from ..sip.text import decode_text
 from ..sip.uri import number_of, parse_uri, parse_via, split_address
-from .legs import MANY, SCORES, Hint, Leg, number_key, same_number
+from .legs import MANY, SCORES, Hint, Leg, Legs, number_key, same_number
+from .screening import count_matches
 
 __all__ = ["find_named", "find_transfers", "find_vias"]
 
@@ -38,7 +39,7 @@ _SAID_OF_TRANSFER = re.compile(r"(?:^|&)replaces=([^&]*)", re.IGNORECASE)
 
 
 # ---- headers whose values are equal, or name the other call
-def find_named(messages: Messages, legs: Sequence[Leg], options: Options) -> list[Hint]:
+def find_named(messages: Messages, legs: Legs, options: Options) -> list[Hint]:
     """Hints from headers of the first request of each leg.
 
     Notes
@@ -49,11 +50,12 @@ def find_named(messages: Messages, legs: Sequence[Leg], options: Options) -> lis
     """
     values: dict[tuple[str, str], list[int]] = defaultdict(list)
     named: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    by_call_id = {leg.call.call_id: number for number, leg in enumerate(legs)}
     pattern, names = _pattern(options.correlation_headers)
-    for number, leg in enumerate(legs):
-        if leg.row < 0:
-            continue
+    with_row = np.flatnonzero(legs.row >= 0)
+    naming = with_row[count_matches(messages, legs.row[with_row], pattern) > 0].tolist()
+    by_call_id = _by_call_id(legs) if naming else {}
+    for number in naming:
+        leg = legs[number]
         for match in pattern.finditer(messages.raw(leg.row)):
             if messages.body_length[leg.row] and match.start() >= messages.body_at[leg.row] - messages.at[leg.row] - 1:
                 break  # what follows is the body
@@ -71,15 +73,19 @@ def find_named(messages: Messages, legs: Sequence[Leg], options: Options) -> lis
     for (kind, value), numbers in values.items():
         score = SCORES.get(kind, SCORES["header"])
         hints += [Hint(kind, value, score, pair) for pair in _linked(value, numbers, legs, options.session_window_ns)]
-    for call_id, naming in named.items():
+    for call_id, namers in named.items():
         other = by_call_id.get(call_id)
-        if other is None or len(naming) > _MOST_NAMING:
+        if other is None or len(namers) > _MOST_NAMING:
             continue
-        for number, kind in naming:
+        for number, kind in namers:
             if number != other:
                 score = SCORES["dialog" if kind in _DIALOGS else "header"]
                 hints.append(Hint(kind, call_id, score, (min(number, other), max(number, other))))
     return hints
+
+
+def _by_call_id(legs: Legs) -> dict[str, int]:
+    return dict(zip(legs.call_ids, range(len(legs)), strict=True))
 
 
 @functools.lru_cache(maxsize=16)
@@ -150,16 +156,13 @@ def _related(a: Leg, b: Leg) -> bool:
 
 
 # ---- Via headers that a back-to-back user agent copied
-def find_vias(messages: Messages, legs: Sequence[Leg]) -> list[Hint]:
+def find_vias(messages: Messages, legs: Legs) -> list[Hint]:
     """Hints from Via headers below the top one: branch and sent-by that stand in another leg's INVITE too."""
     below: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for number, leg in enumerate(legs):
-        if leg.row < 0 or leg.call.partial:
-            continue
-        raw = messages.raw(leg.row)
-        if raw.count(_COOKIE) > 1:
-            for via in _vias(raw)[1:]:
-                below[via].append(number)
+    whole = np.flatnonzero((legs.row >= 0) & ~legs.partial)
+    for number in whole[count_matches(messages, legs.row[whole], re.compile(_COOKIE)) > 1].tolist():
+        for via in _vias(messages.raw(int(legs.row[number])))[1:]:
+            below[via].append(number)
     if not below:
         return []
     shared = {via: numbers for via, numbers in below.items() if len(numbers) <= MANY}
@@ -196,7 +199,7 @@ def _sent_by(host: str, port: int | None) -> str:
     return f"{host.lower()}:{port or 5060}"
 
 
-def _tops(messages: Messages, legs: Sequence[Leg], wanted: set[str]) -> Iterator[tuple[int, tuple[str, str]]]:
+def _tops(messages: Messages, legs: Legs, wanted: set[str]) -> Iterator[tuple[int, tuple[str, str]]]:
     """Leg, branch and sent-by of the top Via of every INVITE, at every hop, whose branch is wanted."""
     if not wanted or "INVITE" not in messages.texts["method"]:
         return
@@ -205,7 +208,7 @@ def _tops(messages: Messages, legs: Sequence[Leg], wanted: set[str]) -> Iterator
     rows = np.flatnonzero(invite & ~messages.retransmission & (messages.call_id >= 0) & np.isin(messages.branch, ids))
     branches = messages.branch[rows]
     rows = rows[np.bincount(branches)[branches] <= _MOST_NAMING] if len(rows) else rows
-    by_number = {leg.call_number: number for number, leg in enumerate(legs)}
+    by_number = dict(zip(legs.call_number.tolist(), range(len(legs)), strict=True))
     for row in rows.tolist():
         number = by_number.get(int(messages.call_id[row]))
         vias = _vias(messages.raw(row))
@@ -214,7 +217,7 @@ def _tops(messages: Messages, legs: Sequence[Leg], wanted: set[str]) -> Iterator
 
 
 # ---- transfers
-def find_transfers(messages: Messages, legs: Sequence[Leg], options: Options) -> list[Hint]:
+def find_transfers(messages: Messages, legs: Legs, options: Options) -> list[Hint]:
     """Hints from REFER: the call that it names (Replaces in Refer-To), or the one that it brought about.
 
     A blind transfer is the one call that the receiver of the REFER began to its target soon after; where two calls, or
@@ -226,8 +229,8 @@ def find_transfers(messages: Messages, legs: Sequence[Leg], options: Options) ->
     rows = np.flatnonzero(refer & ~messages.retransmission & (messages.call_id >= 0)).tolist()
     if not rows:
         return []
-    by_call_id = {leg.call.call_id: number for number, leg in enumerate(legs)}
-    began = _Beginnings(legs)
+    by_call_id = _by_call_id(legs)
+    began = _Beginnings(legs, messages.time[rows], options.session_window_ns)
     hints = []
     brought: dict[int, set[int]] = defaultdict(set)
     asked: dict[int, set[int]] = defaultdict(set)
@@ -273,13 +276,16 @@ def _meant(refer_to: str) -> tuple[str | None, str]:
 
 
 class _Beginnings:
-    """When somebody began a call to a number."""
+    """When somebody began a call to a number, soon after one of some times (ns, ascending)."""
 
-    def __init__(self, legs: Sequence[Leg]) -> None:
+    def __init__(self, legs: Legs, times: Ints, window: int) -> None:
         self._numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._legs = legs
-        for number, leg in enumerate(legs):
-            if leg.call.src is not None and leg.call.start is not None:
+        before = np.searchsorted(times, legs.start, side="right") - 1
+        soon = (before >= 0) & (legs.start - times[before] <= window) & legs.begun
+        for number in np.flatnonzero(soon).tolist():
+            leg = legs[number]
+            if leg.call.src is not None:
                 uri = leg.call.request_uri
                 for key in {number_key(name) for name in (leg.callee, number_of(uri) if uri else "") if name}:
                     self._numbers[key, leg.call.src[0]].append(number)

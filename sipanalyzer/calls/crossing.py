@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..result import Stream, host_port
-from .legs import MANY, SCORES, Hint, Leg, Place, places_of
+from .legs import MANY, SCORES, Hint, Legs, Place, places_of
 
 __all__ = ["find_crossings"]
 
@@ -53,9 +53,11 @@ class _Track:
     ptime_ns: int
 
 
-def find_crossings(legs: Sequence[Leg], streams: Sequence[Stream]) -> list[Hint]:
+def find_crossings(legs: Legs, streams: Sequence[Stream]) -> list[Hint]:
     """Hints from streams that belong to several legs, or go on from one leg in another."""
-    by_call_id = {leg.call.call_id: number for number, leg in enumerate(legs)}
+    if not streams:
+        return []
+    by_call_id = dict(zip(legs.call_ids, range(len(legs)), strict=True))
     tracks: list[_Track] = []
     tied: dict[tuple[int, int], Stream] = {}
     places = places_of([(stream.src, stream.dst) for stream in streams])

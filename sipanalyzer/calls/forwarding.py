@@ -1,9 +1,9 @@
-"""Legs of which one looks like the other passed on: numbers and times, Call-ID, origin of the SDP. Floor 5.
+"""Legs of which one looks like the other passed on: numbers and times, Call-ID. Floor 5.
 
-In: legs in order of start, and the message table. Out: hints. Nothing here is proof by itself: who received the first
+In: legs in order of start. Out: hints. Nothing here is proof by itself: who received the first
 leg must have sent the second while the first was being set up, and nothing else may be meant as well. Candidates are
-looked up by number and place, a few at most; where there are more, they compete, and that says it all. Sources:
-RFC 8866 5.2 (origin), RFC 7092 (what back-to-back user agents rewrite).
+looked up by number and place, a few at most; where there are more, they compete, and that says it all. Source:
+RFC 7092 (what back-to-back user agents rewrite).
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
-from ..options import Options
-from ..result import Messages
-from ..sip.text import decode_text
-from .legs import MANY, SCORES, Hint, Leg, Place, same_number
+import numpy as np
 
-__all__ = ["find_call_ids", "find_numbers", "find_origins"]
+from ..options import Options
+from .legs import MANY, SCORES, Hint, Leg, Legs, Place, same_number
+from .rows import dense_pairs
+
+__all__ = ["find_call_ids", "find_numbers"]
 
 _STEP_NS = 2_000_000_000
 """A box passes ringing, answer and end on within this time."""
@@ -29,7 +30,7 @@ _Key = tuple[str, str, Place | None]
 
 
 # ---- numbers and times
-def find_numbers(legs: Sequence[Leg], options: Options) -> list[Hint]:
+def find_numbers(legs: Legs, options: Options) -> list[Hint]:
     """Hints from numbers, times and places; of each leg the best kind only.
 
     Notes
@@ -45,7 +46,7 @@ def find_numbers(legs: Sequence[Leg], options: Options) -> list[Hint]:
         ("number, passed on", False, True, True),
         ("number, passed on", True, False, True),
     )
-    boxes = {leg.target for leg in legs} & {leg.source for leg in legs}
+    boxes = set(np.intersect1d(legs.target, legs.source).tolist()) - {-1}
     before: set[int] = set()
     """Legs known to come from another."""
     after: set[int] = set()
@@ -54,7 +55,8 @@ def find_numbers(legs: Sequence[Leg], options: Options) -> list[Hint]:
     for kind, by_caller, by_callee, at_box in rounds:
         if at_box and not boxes:
             continue
-        pairs = _Candidates(legs, window, by_caller, by_callee, boxes if at_box else None, after, before)
+        near = _near_others(legs, window, by_caller, by_callee, at_box)
+        pairs = _Candidates(legs, near, window, by_caller, by_callee, boxes if at_box else None, after, before)
         for first, second, alone in pairs.found():
             a, b = legs[first], legs[second]
             text = _tell(a, b, by_caller, by_callee, at_box)
@@ -77,7 +79,9 @@ class _Candidates:
     ----------
     by_caller, by_callee : bool
         Which numbers must be equal.
-    boxes : set of place or None
+    numbers : list of int
+        Legs that can have a candidate at all (:func:`_near_others`).
+    boxes : set of int or None
         Places where calls end and others begin: who received the first must have sent the second. None: both must pass
         elsewhere altogether.
     not_leading, not_following : set of int
@@ -86,11 +90,12 @@ class _Candidates:
 
     def __init__(
         self,
-        legs: Sequence[Leg],
+        legs: Legs,
+        numbers: list[int],
         window: int,
         by_caller: bool,
         by_callee: bool,
-        boxes: set[Place | None] | None,
+        boxes: set[int] | None,
         not_leading: set[int],
         not_following: set[int],
     ) -> None:
@@ -101,11 +106,12 @@ class _Candidates:
         self.following: set[int] = set()
         self._first: dict[_Key, list[int]] = defaultdict(list)
         self._second: dict[_Key, list[int]] = defaultdict(list)
-        for number, leg in enumerate(legs):
-            leads = (boxes is None or leg.target in boxes) and number not in not_leading
-            follows = (boxes is None or leg.source in boxes) and number not in not_following
-            if not (leads or follows) or leg.source is None or leg.target is None or leg.call.start is None:
+        for number in numbers:
+            leads = (boxes is None or int(legs.target[number]) in boxes) and number not in not_leading
+            follows = (boxes is None or int(legs.source[number]) in boxes) and number not in not_following
+            if not (leads or follows):
                 continue
+            leg = legs[number]
             caller, callee = leg.keys[0] if by_caller else "", leg.keys[1] if by_callee else ""
             if (by_caller and not caller) or (by_callee and not callee):
                 continue
@@ -168,6 +174,26 @@ class _Candidates:
         )
 
 
+def _near_others(legs: Legs, window: int, by_caller: bool, by_callee: bool, at_box: bool) -> list[int]:
+    """Legs with both places known near which another of the same numbers (and place) begins: a few of many."""
+    known = np.flatnonzero((legs.source >= 0) & (legs.target >= 0) & legs.begun)
+    if len(known) < 2:
+        return []
+    callers, callees = legs.number_groups
+    same = np.zeros(len(known), np.int64)
+    for wanted, groups in ((by_caller, callers), (by_callee, callees)):
+        same = dense_pairs(same, groups[known]) if wanted else same
+    if at_box:  # each leg under the place where it ends and under the one where it begins
+        same = dense_pairs(np.tile(same, 2), np.concatenate([legs.target[known], legs.source[known]]))
+        known = np.tile(known, 2)
+    order = np.lexsort((known, same))  # legs stand in order of start
+    next_to = (np.diff(same[order]) == 0) & (np.diff(legs.start[known[order]]) <= window)
+    near = np.zeros(len(legs), np.bool_)
+    near[known[order[:-1][next_to]]] = near[known[order[1:][next_to]]] = True
+    found: list[int] = np.flatnonzero(near).tolist()
+    return found
+
+
 def _tell(a: Leg, b: Leg, by_caller: bool, by_callee: bool, at_box: bool) -> str:
     """What the numbers and times say, for people."""
     who = " to ".join([a.call.caller or ""] * by_caller + [a.call.callee or ""] * by_callee)
@@ -206,9 +232,9 @@ _SHORTEST = 8
 _MOST_CUTS = 12
 
 
-def find_call_ids(legs: Sequence[Leg], options: Options) -> list[Hint]:
+def find_call_ids(legs: Legs, options: Options) -> list[Hint]:
     """Hints from a Call-ID that is another one with something before or behind it, or with another host."""
-    locals_ = [leg.call.call_id.partition("@")[0] for leg in legs]
+    locals_ = [call_id.partition("@")[0] for call_id in legs.call_ids]
     place_of = dict(zip(reversed(locals_), range(len(legs) - 1, -1, -1), strict=True))
     several: dict[str, list[int]] = {}
     if len(place_of) < len(legs):
@@ -219,10 +245,12 @@ def find_call_ids(legs: Sequence[Leg], options: Options) -> list[Hint]:
     for same in several.values():
         if len(same) <= MANY:
             pairs.update(dict.fromkeys(combinations(same, 2)))
+    lengths = frozenset(map(len, locals_))
+    least = min((length for length in lengths if length >= _SHORTEST), default=_SHORTEST)
     for number, local in enumerate(locals_):
-        if local.isalnum():
-            continue  # nothing that separates: most
-        for part in _parts(local):
+        if len(local) <= least or local.isalnum():
+            continue  # none is shorter, or nothing that separates: most
+        for part in _parts(local, lengths):
             other = place_of.get(part)
             if other is not None and part not in several:
                 pairs[min(number, other), max(number, other)] = None
@@ -239,44 +267,15 @@ def find_call_ids(legs: Sequence[Leg], options: Options) -> list[Hint]:
     return hints
 
 
-def _parts(local: str) -> Iterator[str]:
-    """What is left of a Call-ID without what stands before its first or behind its last separators."""
+def _parts(local: str, lengths: frozenset[int]) -> Iterator[str]:
+    """What is left of a Call-ID without what stands before its first or behind its last separators.
+
+    `lengths` are those that another can have.
+    """
     cuts = [match.start() for match in _SEPARATORS.finditer(local[:256])]
     for at in cuts[-_MOST_CUTS:]:
-        if at >= _SHORTEST:
+        if at >= _SHORTEST and at in lengths:
             yield local[:at]
     for at in cuts[:_MOST_CUTS]:
-        if len(local) - at - 1 >= _SHORTEST:
+        if len(local) - at - 1 >= _SHORTEST and len(local) - at - 1 in lengths:
             yield local[at + 1 :]
-
-
-# ---- SDP that was relayed unchanged
-_ORIGIN = re.compile(rb"\no=([^ \r\n]*) ([^ \r\n]+) [^ \r\n]* (IN IP[46] [^ \r\n]+)", re.IGNORECASE)
-_NOWHERE = (b"127.", b"0.0.0.0", b"::1", b"::", b"localhost")
-
-
-def find_origins(messages: Messages, legs: Sequence[Leg], options: Options) -> list[Hint]:
-    """Hints from the origin of the first INVITE's session description: user, session id and address."""
-    origins: dict[tuple[bytes, ...], list[int]] = defaultdict(list)
-    for number, leg in enumerate(legs):
-        if leg.row < 0 or leg.call.partial:
-            continue
-        match = _ORIGIN.search(messages.body(leg.row))
-        if match is not None:
-            origins[match.groups()].append(number)
-    hints = []
-    for origin, numbers in origins.items():
-        if not 2 <= len(numbers) <= MANY:
-            continue
-        user, session, address = origin
-        ways = {(legs[number].source, legs[number].target) for number in numbers}
-        short = len(session.strip(b"0")) < 5 or address.split(b" ")[-1].startswith(_NOWHERE)
-        common = short or len(ways) < len(numbers)  # who sends it twice the same way does not mean one session by it
-        text = decode_text(b" ".join((user, session, address)))
-        for first, second in combinations(numbers, 2):
-            a, b = legs[first], legs[second]
-            score = SCORES["SDP origin, common" if common else "SDP origin"]
-            if not common and a.near(b, options.session_window_ns):
-                score += SCORES["SDP origin, near"]
-            hints.append(Hint("SDP origin", text, score, (first, second)))
-    return hints

@@ -10,16 +10,32 @@ loopback) its places are address and port.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
-from ..result import Call, Endpoint, Messages
+from ..result import Bools, Call, Endpoint, Ints, Messages
 from ..sip.uri import number_of
 
-__all__ = ["MANY", "OPEN", "SCORES", "Hint", "Leg", "Place", "number_key", "places_of", "read_legs", "same_number"]
+__all__ = [
+    "MANY",
+    "OPEN",
+    "SCORES",
+    "Hint",
+    "Leg",
+    "Legs",
+    "Place",
+    "number_key",
+    "places_of",
+    "read_legs",
+    "same_number",
+]
 
 Place = str | Endpoint
 
@@ -53,6 +69,8 @@ SCORES = {
 """Weight of each kind of evidence; calls are joined from `Options.session_score` on."""
 
 _NAMELESS = frozenset({"", "anonymous", "unknown", "restricted", "unavailable", "private", "invalid"})
+_PLAIN = re.compile(r"(?:(?!00)\+?[0-9]++(?:\n(?!\Z)|\Z))*+")
+"""Telephone numbers, one a line, whose digits are their number as they stand."""
 _SIGNIFICANT = 7
 """Digits by which numbers are looked up; what stands before them is country and area."""
 
@@ -118,54 +136,143 @@ def places_of(pairs: Sequence[tuple[Endpoint | None, Endpoint | None]]) -> list[
     return [(place(src), place(dst)) for src, dst in pairs]
 
 
-def read_legs(messages: Messages, calls: Sequence[Call]) -> list[Leg]:
-    """Legs in order of start, then of first frame and Call-ID."""
-    calls = sorted(
-        calls, key=lambda c: (c.first_time if c.start is None else c.start, c.capture, c.first_frame, c.call_id)
-    )
-    numbers: dict[str | None, tuple[str, str]] = {None: ("", "")}
+class Legs(Sequence[Leg]):
+    """Legs in order of start, then of first frame and Call-ID, as columns; a :class:`Leg` is made when it is asked for.
 
-    def number(text: str | None) -> tuple[str, str]:
-        if text not in numbers:  # few different texts, many calls
-            found = (text or "").removeprefix("+")
-            if not (found.isascii() and found.isdigit()) or (found.startswith("00") and found == text):
-                found = number_of(text or "")  # most are plain digits
-            numbers[text] = ("", "") if found in _NAMELESS else (found, number_key(found))
-        return numbers[text]
+    Nearly all calls of a large capture are alone: columns say so of all of them at once.
+    """
 
-    first = np.array([call.rows[0] if call.rows else -1 for call in calls], np.int64)
-    ids = np.where(first >= 0, messages.call_id[first], -1) if len(messages) else np.full(len(calls), -1, np.int64)
-    invites, requests = _first_requests(messages)
-    best = np.where(ids >= 0, invites[ids], -1)
-    best = np.where((best < 0) & (ids >= 0), requests[ids], best)
-    best = np.where(best < 0, first, best)
-    last = _last_hops(messages)[ids].tolist()
-    ends = [call.dst if end < 0 else messages.endpoints[end] for call, end in zip(calls, last, strict=True)]
-    places = places_of([(call.src, end) for call, end in zip(calls, ends, strict=True)])
-    return [
-        Leg(
+    def __init__(self, messages: Messages, calls: Sequence[Call]) -> None:
+        starts, frames, captures = _starts(calls), _column(calls, "first_frame"), _column(calls, "capture")
+        order = np.lexsort((frames, captures, starts))
+        same = [column[order][1:] == column[order][:-1] for column in (starts, frames, captures)]
+        if np.logical_and.reduce(same).any():  # then the Call-ID decides
+            keys = list(zip(starts.tolist(), captures.tolist(), frames.tolist(), _ids(calls), strict=True))
+            order = np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
+        self.calls = [calls[number] for number in order.tolist()]
+        self.call_ids = _ids(self.calls)
+        self.start: Ints = starts[order]
+        self.partial: Bools = np.array(list(map(attrgetter("partial"), self.calls)), np.bool_)
+        self.begun: Bools = np.array([start is not None for start in map(attrgetter("start"), self.calls)], np.bool_)
+        """Whether the start of the call itself was seen."""
+        self.callers: list[str | None] = list(map(attrgetter("caller"), self.calls))
+        self.callees: list[str | None] = list(map(attrgetter("callee"), self.calls))
+        self.row, self.call_number = _rows(messages, self.calls)
+        self.source, self.target, self._places = _ends(messages, self.calls, self.call_number)
+        self._legs: dict[int, Leg] = {}
+        self._numbers: dict[str | None, tuple[str, str]] = {None: ("", "")}
+
+    def __len__(self) -> int:
+        return len(self.calls)
+
+    @overload
+    def __getitem__(self, number: int) -> Leg: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Leg]: ...
+    def __getitem__(self, number: int | slice) -> Leg | list[Leg]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        if number not in self._legs:
+            self._legs[number] = self._made(number)
+        return self._legs[number]
+
+    def _made(self, number: int) -> Leg:
+        call = self.calls[number]
+        (caller, caller_key), (callee, callee_key) = self._number(call.caller), self._number(call.callee)
+        return Leg(
             call=call,
-            start=call.first_time if call.start is None else call.start,
+            start=int(self.start[number]),
             until=OPEN if call.state == "in-call" else call.last_time,
             ended=OPEN if call.end is None else call.end,
-            source=source,
-            target=target,
+            source=self._places[int(self.source[number])],
+            target=self._places[int(self.target[number])],
             caller=caller,
             callee=callee,
             keys=(caller_key, callee_key),
-            row=row,
-            call_number=call_number,
+            row=int(self.row[number]),
+            call_number=int(self.call_number[number]),
         )
-        for call, (source, target), (caller, caller_key), (callee, callee_key), row, call_number in zip(
-            calls,
-            places,
-            (number(call.caller) for call in calls),
-            (number(call.callee) for call in calls),
-            best.tolist(),
-            ids.tolist(),
-            strict=True,
-        )
-    ]
+
+    def _number(self, text: str | None) -> tuple[str, str]:
+        if text not in self._numbers:  # few different texts, many calls
+            found = (text or "").removeprefix("+")
+            if not (found.isascii() and found.isdigit()) or (found.startswith("00") and found == text):
+                found = number_of(text or "")  # most are plain digits
+            self._numbers[text] = ("", "") if found in _NAMELESS else (found, number_key(found))
+        return self._numbers[text]
+
+    @cached_property
+    def number_groups(self) -> tuple[Ints, Ints]:
+        """Small integers of the caller's and the callee's number: equal wherever :attr:`Leg.keys` are."""
+        return self._grouped(self.callers), self._grouped(self.callees)
+
+    def _grouped(self, texts: list[str | None]) -> Ints:
+        distinct = set(texts)
+        groups: dict[str, int] = {}
+        written = [text for text in distinct if text]
+        lines = "\n".join(written)
+        if lines.count("\n") < max(len(written), 1) and _PLAIN.fullmatch(lines):  # the last digits are enough to tell
+            of = {text: groups.setdefault((text or "").lstrip("+")[-_SIGNIFICANT:], len(groups)) for text in distinct}
+        else:
+            of = {text: groups.setdefault(self._number(text)[1], len(groups)) for text in distinct}
+        return np.array([of[text] for text in texts], np.int64)
+
+
+def read_legs(messages: Messages, calls: Sequence[Call]) -> Legs:
+    """Legs in order of start, then of first frame and Call-ID."""
+    return Legs(messages, calls)
+
+
+def _column(calls: Sequence[Call], name: str) -> Ints:
+    return np.array(list(map(attrgetter(name), calls)), np.int64)
+
+
+def _ids(calls: Sequence[Call]) -> list[str]:
+    return list(map(attrgetter("call_id"), calls))
+
+
+def _starts(calls: Sequence[Call]) -> Ints:
+    times = map(attrgetter("start", "first_time"), calls)
+    return np.array([first if start is None else start for start, first in times], np.int64)
+
+
+def _rows(messages: Messages, calls: Sequence[Call]) -> tuple[Ints, Ints]:
+    """Of each call its first INVITE, else its first request, else its first message; and the number of its Call-ID."""
+    first: Ints = np.array([rows[0] if rows else -1 for rows in map(attrgetter("rows"), calls)], np.int64)
+    if not len(messages):
+        return first, np.full(len(calls), -1, np.int64)
+    ids = np.where(first >= 0, messages.call_id[first], -1)
+    invites, requests = _first_requests(messages)
+    best = np.where(ids >= 0, invites[ids], -1)
+    best = np.where((best < 0) & (ids >= 0), requests[ids], best)
+    return np.where(best < 0, first, best), ids
+
+
+def _ends(messages: Messages, calls: Sequence[Call], ids: Ints) -> tuple[Ints, Ints, list[Place | None]]:
+    """Number of the place where each call begins and ends, and the places; the last is None, and -1 its number."""
+    numbers: dict[Endpoint | None, int] = {None: -1}
+    for endpoint in messages.endpoints:
+        numbers.setdefault(endpoint, len(numbers) - 1)
+    listed = np.array([numbers[endpoint] for endpoint in messages.endpoints], np.int64)
+    ends = []
+    for name in ("src", "dst"):
+        mine = list(map(attrgetter(name), calls))
+        for endpoint in set(mine):
+            numbers.setdefault(endpoint, len(numbers) - 1)
+        ends.append(np.array([numbers[endpoint] for endpoint in mine], np.int64))
+    src, dst = ends
+    last = _last_hops(messages)[ids]
+    if len(listed):
+        dst = np.where(last < 0, dst, listed[last])
+    endpoints = [endpoint for endpoint in numbers if endpoint is not None]
+    hosts: dict[str, int] = {}
+    host: Ints = np.array([hosts.setdefault(address, len(hosts)) for address, _ in endpoints], np.int64)
+    crowded = np.zeros(len(hosts), np.bool_)
+    both = (src >= 0) & (dst >= 0)
+    here, there = host[src[both]], host[dst[both]]
+    crowded[here[here == there]] = True
+    place = np.append(np.where(crowded[host], len(hosts) + np.arange(len(endpoints)), host), -1)  # -1 stays -1
+    return place[src], place[dst], [*hosts, *endpoints, None]
 
 
 def _first_requests(messages: Messages) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -1,7 +1,7 @@
 """Legs of one conversation, joined by scored evidence. Floor 5.
 
 In: the message table, calls and streams. Out: sessions; every call is in exactly one. Each kind of evidence is looked
-for in its own module (:mod:`.correlation`, :mod:`.forwarding`, :mod:`.crossing`) and weighs what :data:`~.legs.SCORES`
+for in its own module (:mod:`.correlation`, :mod:`.origins`, :mod:`.forwarding`, :mod:`.crossing`) and weighs what :data:`~.legs.SCORES`
 says; two calls are joined where the sum reaches `Options.session_score`, and calls joined to one call are one session.
 """
 
@@ -15,8 +15,9 @@ from ..options import Options
 from ..result import Call, Messages, Stream
 from .correlation import find_named, find_transfers, find_vias
 from .crossing import find_crossings
-from .forwarding import find_call_ids, find_numbers, find_origins
-from .legs import Hint, Leg, read_legs
+from .forwarding import find_call_ids, find_numbers
+from .legs import Hint, Legs, read_legs
+from .origins import find_origins
 
 __all__ = ["join_sessions"]
 
@@ -60,7 +61,7 @@ def join_sessions(
             accepted.append((score, pair, hints))
     accepted.sort(key=lambda link: (-link[0], link[1]))  # the strongest first: what is left out then is not needed
 
-    root = list(range(len(legs)))
+    root: dict[int, int] = {}
     weakest: dict[int, float] = {}
     for score, (first, second), _ in accepted:
         a, b = _find(root, first), _find(root, second)
@@ -68,28 +69,31 @@ def join_sessions(
             a, b = min(a, b), max(a, b)
             root[b] = a
             weakest[a] = min(score, weakest.get(a, score), weakest.get(b, score))
-    members: dict[int, list[Leg]] = defaultdict(list)
-    for number, leg in enumerate(legs):
-        members[_find(root, number)].append(leg)
+    joined: dict[int, list[int]] = defaultdict(list)
+    for number in sorted({number for _, pair, _ in accepted for number in pair}):
+        joined[_find(root, number)].append(number)
+    later = {number for group in joined.values() for number in group[1:]}
+    ids = legs.call_ids
     evidence: dict[int, list[Evidence]] = defaultdict(list)
     for _, (first, second), hints in sorted(accepted, key=lambda link: link[1]):
-        ids = legs[first].call.call_id, legs[second].call.call_id
         evidence[_find(root, first)] += [
-            Evidence(hint.kind, _shortened(hint.text), round(hint.score, 3), ids)
+            Evidence(hint.kind, _shortened(hint.text), round(hint.score, 3), (ids[first], ids[second]))
             for hint in sorted(hints.values(), key=lambda hint: (-hint.score, hint.kind))
         ]
     return [
-        Session(
+        Session(number, (ids[first],), 0.0, ())
+        if first not in joined
+        else Session(
             number=number,
-            call_ids=tuple(leg.call.call_id for leg in group),
-            score=round(weakest[first], 3) if first in weakest else 0.0,
-            evidence=tuple(evidence.get(first, ())),
+            call_ids=tuple(ids[each] for each in joined[first]),
+            score=round(weakest[first], 3),
+            evidence=tuple(evidence[first]),
         )
-        for number, (first, group) in enumerate(members.items(), start=1)
+        for number, first in enumerate((each for each in range(len(legs)) if each not in later), start=1)
     ]
 
 
-def _all_hints(messages: Messages, legs: Sequence[Leg], streams: Sequence[Stream], options: Options) -> Iterable[Hint]:
+def _all_hints(messages: Messages, legs: Legs, streams: Sequence[Stream], options: Options) -> Iterable[Hint]:
     if len(messages):
         yield from find_named(messages, legs, options)
         yield from find_vias(messages, legs)
@@ -100,10 +104,10 @@ def _all_hints(messages: Messages, legs: Sequence[Leg], streams: Sequence[Stream
     yield from find_crossings(legs, streams)
 
 
-def _find(root: list[int], number: int) -> int:
+def _find(root: dict[int, int], number: int) -> int:
     """The first leg of its session, as far as joined."""
-    while root[number] != number:
-        root[number] = root[root[number]]
+    while root.get(number, number) != number:
+        root[number] = root.get(root[number], root[number])
         number = root[number]
     return number
 
