@@ -1,9 +1,9 @@
 """Legs that name each other: correlation headers, Session-ID, icid, Replaces, transfers, copied Via. Floor 5.
 
 In: legs and the message table. Out: hints. The first requests of all calls are searched for one pattern, many at a
-time; a header is taken apart only where the pattern found it. Values are looked up, never compared pair by pair. Sources: RFC 7989
-(Session-ID), RFC 7315 4.6 (P-Charging-Vector), RFC 3891 (Replaces), RFC 3911 (Join), RFC 4538 (Target-Dialog), RFC 3515
-and 3892 (REFER, Referred-By), RFC 5359 2.5 (transfers), RFC 3261 8.1.1.7 (branch).
+time; a header is taken apart only where the pattern found it. Values are looked up, never compared pair by pair.
+Sources: RFC 7989 (Session-ID), RFC 7315 4.6 (P-Charging-Vector), RFC 3891 (Replaces), RFC 3911 (Join), RFC 4538
+(Target-Dialog), RFC 3515 and 3892 (REFER, Referred-By), RFC 5359 2.5 (transfers), RFC 3261 8.1.1.7 (branch).
 """
 
 from __future__ import annotations

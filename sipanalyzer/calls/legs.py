@@ -203,19 +203,15 @@ class Legs(Sequence[Leg]):
 
     @cached_property
     def number_groups(self) -> tuple[Ints, Ints]:
-        """Small integers of the caller's and the callee's number: equal wherever :attr:`Leg.keys` are."""
+        """Hashes of the caller's and the callee's number: equal wherever :attr:`Leg.keys` are."""
         return self._grouped(self.callers), self._grouped(self.callees)
 
     def _grouped(self, texts: list[str | None]) -> Ints:
-        distinct = set(texts)
-        groups: dict[str, int] = {}
-        written = [text for text in distinct if text]
+        written = list(filter(None, texts))
         lines = "\n".join(written)
-        if lines.count("\n") < max(len(written), 1) and _PLAIN.fullmatch(lines):  # the last digits are enough to tell
-            of = {text: groups.setdefault((text or "").lstrip("+")[-_SIGNIFICANT:], len(groups)) for text in distinct}
-        else:
-            of = {text: groups.setdefault(self._number(text)[1], len(groups)) for text in distinct}
-        return np.array([of[text] for text in texts], np.int64)
+        if lines.count("\n") == len(written) - 1 and _PLAIN.fullmatch(lines):  # the last digits are enough to tell
+            return np.array([hash((text or "").lstrip("+")[-_SIGNIFICANT:]) for text in texts], np.int64)
+        return np.array([hash(self._number(text)[1]) for text in texts], np.int64)
 
 
 def read_legs(messages: Messages, calls: Sequence[Call]) -> Legs:

@@ -1,7 +1,7 @@
 """Which of many messages hold what is looked for: a thousand at a time, before any is looked at alone. Floor 5.
 
-In: rows of the message table. Out: how often each holds a pattern. To take out one message's bytes and search them costs
-microseconds; what most messages have not is searched for in many of them laid end to end.
+In: rows of the message table. Out: how often each holds a pattern. To take out one message's bytes and search them
+costs microseconds; what most messages have not is searched for in many of them laid end to end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BETWEEN = b"\n\0"
 
 
 def count_matches(messages: Messages, rows: Ints, pattern: re.Pattern[bytes]) -> Ints:
-    """How often a pattern is found in each of some messages.
+    r"""How often a pattern is found in each of some messages.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def count_matches(messages: Messages, rows: Ints, pattern: re.Pattern[bytes]) ->
     rows : int64[n]
         Which of them.
     pattern : re.Pattern
-        Matches neither an empty text nor ``\\n`` before a zero byte, so that it never spans two messages.
+        Matches neither an empty text nor ``\n`` before a zero byte, so that it never spans two messages.
 
     Returns
     -------

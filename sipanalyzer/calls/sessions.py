@@ -1,8 +1,9 @@
 """Legs of one conversation, joined by scored evidence. Floor 5.
 
 In: the message table, calls and streams. Out: sessions; every call is in exactly one. Each kind of evidence is looked
-for in its own module (:mod:`.correlation`, :mod:`.origins`, :mod:`.forwarding`, :mod:`.crossing`) and weighs what :data:`~.legs.SCORES`
-says; two calls are joined where the sum reaches `Options.session_score`, and calls joined to one call are one session.
+for in its own module (:mod:`.correlation`, :mod:`.origins`, :mod:`.forwarding`, :mod:`.crossing`) and weighs what
+:data:`~.legs.SCORES` says; two calls are joined where the sum reaches `Options.session_score`, and calls joined to one
+call are one session.
 """
 
 from __future__ import annotations
