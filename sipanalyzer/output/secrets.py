@@ -32,6 +32,11 @@ _KEYS = (
 )
 """Each with what stays before the secret: SDP's keys (the first of a line, further ones), and passwords in URIs."""
 
+_SIGNS = (b"authorization", b"authentication-info", b"inline:", b"key-mgmt:", b"k=clear:", b"k=base64:", b"k=uri:")
+"""In small letters: without any of them, and without a password in a URI, none of the expressions above finds anything.
+To look for them takes a tenth of the time."""
+_PASSWORD_SIGN = re.compile(rb"sips?:[^\s:@<>\"/?;]{1,256}:[^\s:@<>\"/?;]{1,256}@")
+
 
 @overload
 def without_secrets(message: bytes) -> bytes: ...
@@ -59,6 +64,9 @@ def without_secrets(message: bytes | str) -> bytes | str:
     """
     if isinstance(message, str):
         return without_secrets(message.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+    small = message.lower()
+    if not any(sign in small for sign in _SIGNS) and not _PASSWORD_SIGN.search(small):
+        return message
     message = _HEADERS.sub(_credentials, message)
     message = _INFO.sub(lambda found: found[1] + _PROOF.sub(_blank_value, found[2]), message)
     for key in _KEYS:

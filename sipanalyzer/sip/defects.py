@@ -15,7 +15,7 @@ from ..errors import ParseError
 from .header import SPACE, Header, scan, split_list
 from .uri import parse_address, parse_uri, parse_via
 
-__all__ = ["MEANING", "REJECTED", "find_header_defects", "find_request_defects"]
+__all__ = ["MEANING", "ONCE", "REJECTED", "find_header_defects", "find_request_defects"]
 
 MEANING = {
     # tolerated: nothing is lost
@@ -69,7 +69,8 @@ _SINGLE = """
     Call-ID CSeq From To Max-Forwards Content-Length Content-Type Expires Date Event Subscription-State
     Session-Expires Min-SE RSeq RAck Refer-To Referred-By Replaces
 """
-_ONCE = frozenset(_SINGLE.split())
+ONCE = frozenset(_SINGLE.split())
+"""Headers that may stand once."""
 _SHORT = 512
 """Characters of a value whose defects are kept in mind."""
 _NEEDED = {"Call-ID": "call-id", "CSeq": "cseq", "From": "from", "To": "to", "Via": "via"}
@@ -100,7 +101,7 @@ def find_header_defects(headers: tuple[Header, ...], method: str | None) -> list
     defects = []
     counts = Counter(header.name for header in headers)
     defects += [f"missing-{code}" for name, code in _NEEDED.items() if not counts[name]]
-    if len(counts) < len(headers) and any(counts[name] > 1 for name in _ONCE):
+    if len(counts) < len(headers) and any(counts[name] > 1 for name in ONCE):
         defects.append("repeated-header")
     for header in headers:
         if header.name in _CHECKS:

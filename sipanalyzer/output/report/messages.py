@@ -12,6 +12,7 @@ from ...errors import ParseError
 from ...result import TRANSPORTS, Messages, host_port
 from ...sip.defects import MEANING
 from ...sip.parser import parse_message
+from ...sip.plain import is_plain
 from ..cells import visible
 from ..flow.palette import message_kind
 from ..flow.raw_message import earlier_alike, message_text
@@ -89,6 +90,8 @@ def message_items(
 
 
 def _defects(raw: bytes, truncated: bool) -> list[list[str]]:
+    if not truncated and is_plain(raw):
+        return []
     try:
         found = parse_message(raw, truncated=truncated).defects
     except ParseError as error:
