@@ -88,6 +88,7 @@ def report(
 
     reading = make_reading(captures, **options)
     from ..output.report import report_bytes, report_format
+    from ..output.report.sharing import usable_processes
 
     with usage_errors():
         written = report_format(output, format or ("md" if output == "-" else None))
@@ -103,7 +104,8 @@ def report(
     gc.freeze()  # the result stays to the end: to look through it for garbage with each call costs a tenth of the time
     try:
         with opened(None if output == "-" else output, force) as stream:
-            for piece in report_bytes(result, sources, written, title=title, tz=reading.tz):
+            processes = usable_processes()
+            for piece in report_bytes(result, sources, written, title=title, tz=reading.tz, processes=processes):
                 stream.write(piece)
     finally:
         gc.unfreeze()

@@ -50,6 +50,7 @@ def report_bytes(
     *,
     title: str | None = None,
     tz: datetime.tzinfo = datetime.UTC,
+    processes: int = 1,
 ) -> Iterable[bytes]:
     """A report, piece by piece.
 
@@ -65,6 +66,8 @@ def report_bytes(
         What stands above it.
     tz : datetime.tzinfo
         Zone in which times are shown.
+    processes : int
+        How many share the work on many calls; the report is the same (:mod:`.sharing`).
     """
     from .making import make_report
 
@@ -75,7 +78,7 @@ def report_bytes(
         return [render_markdown(result, report, tz).encode("utf-8", "replace")]
     from .page import render_html
 
-    return render_html(report)
+    return render_html(report, processes)
 
 
 def write_report(

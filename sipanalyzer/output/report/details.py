@@ -28,7 +28,7 @@ from .order import Index
 from .series import outage_items, read_series, stream_series
 from .wording import plain
 
-__all__ = ["Facts", "choose_facts", "make_details"]
+__all__ = ["Details", "Facts", "choose_facts", "make_details"]
 
 _FACTS = (
     "state", "status_code", "reason", "released_by", "release_cause", "from_uri", "to_uri", "request_uri",
@@ -66,7 +66,7 @@ def make_details(
     clock: Callable[[int], str],
     limits: Limits,
     sources: Sequence[Any] | None = None,
-) -> Iterator[Detail]:
+) -> Details:
     """Details of the calls in these rows, in this order, one after another.
 
     Parameters
@@ -87,13 +87,26 @@ def make_details(
         What the result was read from: it is read once more, when the first detail is asked for, for figures by the
         second.
     """
+    def open_() -> _Place:
+        return _open(result, index, rows, tz, clock, limits, sources)
+
+    return Details(rows, open_)
+
+
+def _open(
+    result: Result,
+    index: Index,
+    rows: Sequence[int],
+    tz: datetime.tzinfo,
+    clock: Callable[[int], str],
+    limits: Limits,
+    sources: Sequence[Any] | None,
+) -> _Place:
     files = [visible(each.file) for each in result.captures] if len(result.captures) > 1 else []
     streams = [number for row in rows for number in _streams_of(index, row, limits)]
     steps = read_series(result, sources, streams, limits)
     of_calls, of_streams = choose_facts(index.calls, _FACTS, clock), choose_facts(index.streams, _STREAM_FACTS, clock)
-    place = _Place(result, index, tz, clock, files, limits, steps, of_calls, of_streams)
-    for row in rows:
-        yield _detail(place, row)
+    return _Place(result, index, tz, clock, files, limits, steps, of_calls, of_streams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,35 @@ class _Place:
     steps: dict[int, Steps]
     of_calls: Facts
     of_streams: Facts
+
+
+class Details(Iterator[Detail]):
+    """Details of some calls, one after another, or any of them; each is made when it is asked for."""
+
+    def __init__(self, rows: Sequence[int], open_: Callable[[], _Place]) -> None:
+        self._rows, self._open, self._next = rows, open_, 0
+        self._place: _Place | None = None
+
+    def __len__(self) -> int:
+        """Of how many calls."""
+        return len(self._rows)
+
+    def __next__(self) -> Detail:
+        """The next one."""
+        if self._next >= len(self._rows):
+            raise StopIteration
+        self._next += 1
+        return self.at(self._next - 1)
+
+    def prepare(self) -> _Place:
+        """Read what all of them need."""
+        if self._place is None:
+            self._place = self._open()
+        return self._place
+
+    def at(self, number: int) -> Detail:
+        """That of one of the calls, in the order of their rows."""
+        return _detail(self.prepare(), self._rows[number])
 
 
 def _streams_of(index: Index, row: int, limits: Limits) -> list[int]:

@@ -23,15 +23,19 @@ from ..flow.raw_message import message_css, message_script
 from ..flow.svg import flow_css
 from .bars import Bars, make_bars
 from .data import Detail, Heading, Member, Report, Sheet
+from .details import Details
 from .libraries import Library, bokeh, datatables
 from .pack import chunks, packed, packed_json, script_hash
 from .page_findings import GRAVITY, Group, group_findings, worst_of_calls
+from .sharing import make_in_order
 
 __all__ = ["policy", "render_html"]
 
 _SCRIPTS = ("report.js", "tables.js", "call.js", "charts.js", "start.js")
 _CHUNK = 25
 """Calls that lie together: unpacked at once, and small enough that opening one is instant."""
+_MANY = 200
+"""Details from which on it pays to have them made by several processes."""
 _FIRST = 25
 _FEW = 3
 """Captures that are told fact by fact; more stand in a table."""
@@ -50,20 +54,22 @@ _FIRST_COLUMNS = (
 _STATISTICS = ("metric", "value", "unit", "basis", "note")
 
 
-def render_html(report: Report) -> Iterator[bytes]:
+def render_html(report: Report, processes: int = 1) -> Iterator[bytes]:
     """The page, piece by piece, UTF-8.
 
     Parameters
     ----------
     report : Report
         Its details are asked for while the page is written, each once.
+    processes : int
+        How many share the work on the details (:mod:`.sharing`).
 
     Raises
     ------
     MissingLibrary
         If a package that delivers a script is not installed.
     """
-    for piece in _template().generate(_context(report)):
+    for piece in _template().generate(_context(report, processes)):
         yield piece.encode("utf-8", "replace")
 
 
@@ -100,7 +106,7 @@ def _script() -> str:
     return '(function () {\n"use strict";\n' + "\n".join(parts) + "\n}());\n"
 
 
-def _context(report: Report) -> dict[str, Any]:
+def _context(report: Report, processes: int) -> dict[str, Any]:
     from markupsafe import Markup
 
     sheets = {each.name: each for each in report.sheets}
@@ -125,7 +131,7 @@ def _context(report: Report) -> dict[str, Any]:
             _sheet_part(sheets[name]) for name in _ORDER if name in sheets and name not in ("calls", "findings")
         ],
         "libraries": libraries,
-        "blocks": _blocks(report, worst, libraries),
+        "blocks": _blocks(report, worst, libraries, processes),
     }
 
 
@@ -138,21 +144,40 @@ def _bars(report: Report) -> Bars | None:
     return make_bars(timeline) if begun > 1 and len(timeline.labels) > 1 else None
 
 
-def _blocks(report: Report, worst: list[str | None], libraries: list[Library]) -> Iterator[tuple[str, str]]:
+def _blocks(
+    report: Report, worst: list[str | None], libraries: list[Library], processes: int
+) -> Iterator[tuple[str, str]]:
     """What lies compressed in the page: names and texts, made one by one."""
     yield "data-head", packed_json(_head(report, worst))
     for sheet in report.sheets:
         yield f"data-sheet-{sheet.name}", packed_json(_plain(sheet))
-    names = [field.name for field in fields(Detail)]
-    for at, part in enumerate(chunks(report.details, _CHUNK)):
-        yield (
-            f"data-calls-{at}",
-            packed_json([{name: getattr(each, name) for name in names} | _legs(each) for each in part]),
-        )
+    for at, text in enumerate(_packed_details(report.details, processes)):
+        yield f"data-calls-{at}", text
     for library, name in zip(libraries, ("datatables", "bokeh"), strict=True):
         yield f"script-{name}", _packed_library(library.script)
         if library.style:
             yield f"style-{name}", _packed_library(library.style)
+
+
+def _packed_details(details: Iterator[Detail], processes: int) -> Iterator[str]:
+    """Details in chunks; those of many calls are made by several processes."""
+    if not isinstance(details, Details) or len(details) < _MANY:
+        yield from map(_packed_part, chunks(details, _CHUNK))
+        return
+    made, count = details, len(details)
+    made.prepare()
+
+    def make(chunk: int) -> bytes:
+        numbers = range(chunk * _CHUNK, min(count, (chunk + 1) * _CHUNK))
+        return _packed_part([made.at(number) for number in numbers]).encode("ascii")
+
+    for piece in make_in_order(-(-count // _CHUNK), make, processes):
+        yield piece.decode("ascii")
+
+
+def _packed_part(part: list[Detail]) -> str:
+    names = [field.name for field in fields(Detail)]
+    return packed_json([{name: getattr(each, name) for name in names} | _legs(each) for each in part])
 
 
 @functools.lru_cache(maxsize=4)
