@@ -172,9 +172,16 @@ def iso_all(values: Sequence[Cell]) -> list[str | None]:
 
 def local_time(ns: int, tz: datetime.tzinfo, *, date: bool = True) -> str:
     """Time for people, to the millisecond (rounded down, as clocks do)."""
-    local = moment(ns, tz)
-    clock = f"{local:%H:%M:%S}.{local.microsecond // 1_000:03d}"
-    return f"{local.year:04d}-{local:%m-%d} {clock}" if date else clock
+    seconds, rest = divmod(ns, 1_000_000_000)
+    day, clock = _local_second(seconds, tz)
+    return f"{day} {clock}.{rest // 1_000_000:03d}" if date else f"{clock}.{rest // 1_000_000:03d}"
+
+
+@functools.lru_cache(maxsize=1_024)
+def _local_second(seconds: int, tz: datetime.tzinfo) -> tuple[str, str]:
+    """Date and time of day in a zone: its offset from UTC is whole seconds."""
+    local = moment(seconds * 1_000_000_000, tz)
+    return f"{local.year:04d}-{local:%m-%d}", f"{local:%H:%M:%S}"
 
 
 def clean(text: str) -> str:

@@ -143,7 +143,15 @@ def _traits(arrows: Arrows, said: Mapping[int, Said], cast: Cast) -> Traits:
     """What folding asks of messages, answered; hosts that share a line are not told apart."""
     shared = len(cast.participants) - 1 if cast.left_out else None
 
+    known: dict[int, Hashable] = {}
+
     def likeness(each: Seen) -> Hashable:
+        alike = known.get(each.row)
+        if alike is None:
+            alike = known[each.row] = reckoned(each)
+        return alike
+
+    def reckoned(each: Seen) -> Hashable:
         what = said.get(each.row)
         words = None if what is None else what.described.words
         way = cast.sockets[each.src], cast.sockets[each.dst]

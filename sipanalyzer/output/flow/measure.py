@@ -23,6 +23,8 @@ _KEPT = 10_000
 """Characters whose width is kept."""
 _WIDE, _OTHER = 1.15, 0.85
 _THINNEST = 0.25
+_ROUNDING = 1e-6
+"""Sums of widths differ by less, whatever the order in which they are added up."""
 _MARKS = ";,@/&?-"
 """After these a long word is broken, such as a URI."""
 
@@ -107,6 +109,9 @@ def wrap_text(text: str, width: float, size: float, lines: int, *, bold: bool = 
     while rest:
         if len(found) == lines - 1:
             found.append(cut_text(rest if len(text) <= most else rest + "…", width, size, bold=bold))
+            break
+        if text_width(rest, size, bold=bold) < width - _ROUNDING:
+            found.append(rest)
             break
         at = _fitting(rest, width, size, bold)
         if at < len(rest):

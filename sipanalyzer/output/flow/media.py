@@ -166,6 +166,8 @@ def _shades(result: Result, stream: Stream, number: int, lookups: Lookups) -> tu
         at = np.clip(np.searchsorted(starts, ends, side="right") - 1, 0, len(starts) - 1)
         np.subtract.at(bad, at, np.array([float(hole.lost) for hole in holes]))
         bad = np.maximum(bad, 0.0)
+    if not holes and not bad.any():
+        return (0.0,) * min(_MOST_SHADES, _FINER * (behind - first))
     edges = np.append(starts, max(lasted, int(starts[-1]) + 1))
     count = min(_MOST_SHADES, max(_FINER * (behind - first), _FINEST * bool(holes)))
     cuts = np.linspace(0.0, float(lasted), count + 1)

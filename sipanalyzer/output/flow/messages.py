@@ -66,6 +66,7 @@ class Arrows:
         self.messages, self.calls, self.said, self.cast, self.lookups = result.messages, calls, said, cast, lookups
         self.reinvites = find_reinvites(result.messages, seen)
         self.start = start
+        self._told: dict[int, list[str]] = {}
         pressed = {
             (digit.capture, digit.frame): digit.key for call in calls for digit in call.digits if digit.method == "info"
         }
@@ -91,7 +92,14 @@ class Arrows:
         """What tells two requests of one method apart that look alike."""
         if each.status or each.method not in ("NOTIFY", "INVITE", "REFER"):
             return ()
-        return tuple(_REQUESTS[each.method](self._header, self.messages, each))
+        return tuple(self._of_request(each))
+
+    def _of_request(self, each: Seen) -> list[str]:
+        """What matters of it besides its method, read once."""
+        parts = self._told.get(each.row)
+        if parts is None:
+            parts = self._told[each.row] = _REQUESTS.get(each.method, _nothing)(self._header, self.messages, each)
+        return parts
 
     def severity(self, each: Seen) -> str | None:
         """Of the worst finding that has it as evidence."""
@@ -142,7 +150,7 @@ class Arrows:
                 parts += _failure(self._header, each)
         else:
             if each.row not in self.reinvites:
-                parts += _REQUESTS.get(each.method, _nothing)(self._header, self.messages, each)
+                parts += self._of_request(each)
             if each.method == "INFO" and each.whole in self._keys:
                 parts = [f"key {self._keys[each.whole]}"]
         said = self.said.get(each.row)

@@ -205,6 +205,9 @@ class Rows:
 
     def _shades(self, shades: Sequence[float], low: int, high: int, y: int) -> None:
         """Parts of a bar, alike neighbours in one; time runs from left to right whichever way the stream goes."""
+        if not any(shades):  # nothing lost: the usual case
+            self.parts.append(f'<path class="s{loss_step(0.0)}" d="M{low} {y - 4}H{high}v8H{low}z"/>')
+            return
         share = -(-len(shades) // _MOST_SHADES) or 1
         steps = [loss_step(max(shades[at : at + share])) for at in range(0, len(shades), share)] or [0]
         paths: dict[int, str] = {}

@@ -7,6 +7,7 @@ so that memory does not grow with their number.
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -52,6 +53,8 @@ _NOTHING = frozenset({"retransmissions", "duplicates", "out_of_order", "restarts
 """Facts that say something only where they are not 0."""
 _EVIDENCE = 50
 """Frames of a finding that are listed."""
+_KEPT = 256
+"""Facts of a column that are kept."""
 _FINDINGS = 200
 """Findings of a call that are told."""
 _KEYS_NS = 3_000_000_000
@@ -206,16 +209,18 @@ def _subtitle(call: Call, calls: Table, row: int, clock: Callable[[int], str]) -
 class Facts:
     """Columns of a table that stand as facts in a detail, in order."""
 
-    columns: tuple[tuple[str, Sequence[Cell], str, Callable[[Any], str]], ...]
-    """Name, values, meaning, and what writes a value."""
+    columns: tuple[tuple[Sequence[Cell], Callable[[Any], list[str] | None]], ...]
+    """Values, and what makes name, text with its unit, and meaning of one; None of what says nothing."""
 
     def of(self, row: int) -> list[list[str]]:
         """Name, text with its unit, and meaning of what is known in one row."""
         facts = []
-        for name, values, meaning, write in self.columns:
+        for values, write in self.columns:
             value = values[row]
-            if value is not None and (value or name not in _NOTHING):
-                facts.append([name, write(value), meaning])
+            if value is not None:
+                fact = write(value)
+                if fact is not None:
+                    facts.append(fact)
         return facts
 
 
@@ -224,8 +229,18 @@ def choose_facts(rows: Table, wanted: Sequence[str], clock: Callable[[int], str]
     found = []
     for name in wanted:
         about = column(rows.name, name)
-        found.append((name, rows[name], plain(about.meaning), _writer(about, clock)))
+        found.append((rows[name], _fact_writer(about, _writer(about, clock))))
     return Facts(tuple(found))
+
+
+def _fact_writer(about: Column, write: Callable[[Any], str]) -> Callable[[Any], list[str] | None]:
+    """What makes facts of a column's values; that of texts and counts, which come again, keeps them in mind."""
+    name, meaning, needless = about.name, plain(about.meaning), about.name in _NOTHING
+
+    def fact(value: Any) -> list[str] | None:
+        return None if needless and not value else [name, write(value), meaning]
+
+    return functools.lru_cache(maxsize=_KEPT, typed=True)(fact) if about.dtype in ("text", "int", "bool") else fact
 
 
 def _writer(about: Column, clock: Callable[[int], str]) -> Callable[[Any], str]:

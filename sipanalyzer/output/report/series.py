@@ -140,16 +140,21 @@ def interval_series(result: Result, index: Index, number: int, begin: int, most:
     together = -(-(high - low) // max(most, 1))
     step = result.options.interval_ns * together
     made = _empty(step)
-    for at in range(low, high, together):
-        part = slice(at, min(at + together, high))
-        start = int(intervals.start[at])
+    here = slice(low, high)
+    starts, expected, lost, discarded = (
+        column[here].tolist() for column in (intervals.start, intervals.expected, intervals.lost, intervals.discarded)
+    )
+    jitters, scores = intervals.max_jitter_ms[here].tolist(), intervals.mos[here].tolist()
+    for at in range(0, high - low, together):
+        part = slice(at, at + together)
+        start = starts[at]
         end = min(start + step, max(stream.end, start))
-        expected = int(intervals.expected[part].sum())
+        due = sum(expected[part])
         made["t"].append(round(((start + end) / 2 - begin) / 1e9, 3))
-        made["loss"].append(_percent(int(intervals.lost[part].sum()), expected))
-        made["discarded"].append(_percent(int(intervals.discarded[part].sum()), expected))
-        made["jitter"].append(_extreme(intervals.max_jitter_ms[part], max))
-        made["mos"].append(_extreme(intervals.mos[part], min))
+        made["loss"].append(_percent(sum(lost[part]), due))
+        made["discarded"].append(_percent(sum(discarded[part]), due))
+        made["jitter"].append(_extreme(jitters[part], max))
+        made["mos"].append(_extreme(scores[part], min))
     return made
 
 
@@ -165,8 +170,8 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else round(value, 2)
 
 
-def _extreme(values: Any, which: Any) -> float | None:
-    known = [value for value in values.tolist() if not math.isnan(value)]
+def _extreme(values: list[float], which: Any) -> float | None:
+    known = [value for value in values if not math.isnan(value)]
     return round(which(known), 2) if known else None
 
 
