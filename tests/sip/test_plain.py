@@ -83,7 +83,9 @@ def test_no_value_that_a_pattern_lets_pass_has_a_defect(case: tuple[str, bytes])
 
 
 LINES = st.sampled_from(INVITE.split(b"\r\n\r\n")[0].split(b"\r\n")[1:])
-SMALL = st.sampled_from([b"", b" ", b"\t", b"\r", b"\n", b"\r\n", b";", b":", b",", b"<", b'"', b"?", b"\x80", b"\0", b"a"])
+SMALL = st.sampled_from(
+    [b"", b" ", b"\t", b"\r", b"\n", b"\r\n", b";", b":", b",", b"<", b'"', b"?", b"\x80", b"\0", b"a"]
+)
 
 
 @st.composite

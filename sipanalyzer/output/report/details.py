@@ -90,6 +90,7 @@ def make_details(
         What the result was read from: it is read once more, when the first detail is asked for, for figures by the
         second.
     """
+
     def open_() -> _Place:
         return _open(result, index, rows, tz, clock, limits, sources)
 

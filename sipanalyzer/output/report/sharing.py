@@ -2,8 +2,8 @@
 
 In: a function that makes piece k, and how many pieces there are. Out: the pieces in order, the same bytes whoever made
 them. A process that shares the work is a fork: it has the result already, so that nothing is copied or pickled but the
-finished pieces, and starting it costs milliseconds. It is only made where that is safe (:func:`usable_processes`); where
-it fails or is killed, what it owed is made here.
+finished pieces, and starting it costs milliseconds. It is made only where that is safe (:func:`usable_processes`);
+where it fails or is killed, what it owed is made here.
 """
 
 from __future__ import annotations
