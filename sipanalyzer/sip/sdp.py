@@ -140,7 +140,10 @@ def parse_sdp(body: bytes) -> Sdp:
     The last 256 different bodies are remembered: every hop sends a copy. So are the last 256 shapes: one product writes
     the same description again and again, with another origin, address and port.
     """
-    shape, values = _take_apart(body)
+    apart = _take_apart(body)
+    if apart is None:
+        return parse_whole(body)
+    shape, values = apart
     like = _shapes.get(shape)
     if like is not None and (quick := _refill(like, shape, values)) is not None:
         return quick
@@ -152,37 +155,37 @@ def parse_sdp(body: bytes) -> Sdp:
 
 
 _Shape = tuple[bytes | tuple[bytes, bytes], ...]
-"""A body's lines; of an o=, c= or m= line its kind, and what stands beside the value that was taken out."""
+"""A body's lines; of an o=, c= or m= line what stands before and behind the value that was taken out."""
+_VALUES = {
+    b"o=": re.compile(rb"(o=)([!-~]+(?: [!-~]+){5})(\r?)"),
+    b"c=": re.compile(rb"(c=IN IP[46] )([0-9A-Fa-f.:]+)(\r?)"),
+    b"m=": re.compile(rb"(m=[!-~]+ )([0-9]{1,4}|[1-5][0-9]{4})( .*)", re.DOTALL),
+}
+"""Lines with a value that can be put in the place of another without reading the whole description."""
+_HIDDEN = re.compile(rb"\r(?!\n)|(?:\A|\n)[\x00-\x09\x0b\x0c\x0e-\x20]")
+"""What makes a line begin, to the parser, where none seems to: a CR alone, space before the line."""
+_shapes: dict[_Shape, Sdp] = {}
 
 
-def _take_apart(body: bytes) -> tuple[_Shape, list[bytes]]:
-    """The shape of a body, and the values taken out of it: of o= all, of c= the address, of m= the port."""
+def _take_apart(body: bytes) -> tuple[_Shape, list[bytes]] | None:
+    """The shape of a body, and the values taken out of it: of o= all, of c= the address, of m= the port.
+
+    None where that is not certain to mean the same in all bodies of the shape.
+    """
+    if len(body) > MAX_BYTES or _HIDDEN.search(body):
+        return None
     lines: list[bytes | tuple[bytes, bytes]] = []
     values: list[bytes] = []
     for line in body.split(b"\n"):
-        kind = line[:2]
-        if kind == b"c=" and line[2:7] == b"IN IP" and line[8:9] == b" ":
-            lines.append((kind, line[7:8]))
-            values.append(line[9:].removesuffix(b"\r"))
-        elif kind == b"m=" and line.count(b" ") >= 2:
-            media, port, rest = line.split(b" ", 2)
-            lines.append((kind, media + rest))
-            values.append(port)
-        elif kind == b"o=":
-            lines.append((kind, b""))
-            values.append(line[2:].removesuffix(b"\r"))
-        else:
+        pattern = _VALUES.get(line[:2])
+        if pattern is None:
             lines.append(line)
+        elif match := pattern.fullmatch(line):
+            lines.append((match[1], match[3]))
+            values.append(match[2])
+        else:
+            return None
     return tuple(lines), values
-
-
-_PLAIN = {
-    b"o=": re.compile(rb"[!-~]+(?: [!-~]+){5}"),
-    b"c=": re.compile(rb"[0-9A-Fa-f.:]+"),
-    b"m=": re.compile(rb"[0-9]{1,4}|[1-5][0-9]{4}"),
-}
-"""Values that can be put in the place of others without reading the whole description."""
-_shapes: dict[_Shape, Sdp] = {}
 
 
 def _refill(like: Sdp, shape: _Shape, values: list[bytes]) -> Sdp | None:
@@ -193,15 +196,13 @@ def _refill(like: Sdp, shape: _Shape, values: list[bytes]) -> Sdp | None:
     origin: Origin | None = None
     ports: list[int] = []
     addresses: dict[int, str] = {}  # by number of the media, -1: the session's
-    for (kind, _), value in zip((line for line in shape if isinstance(line, tuple)), values, strict=True):
-        if not _PLAIN[kind].fullmatch(value):
-            return None
+    for (before, _), value in zip((line for line in shape if isinstance(line, tuple)), values, strict=True):
         text = value.decode("ascii")
-        if kind == b"m=":
+        if before.startswith(b"m="):
             ports.append(int(text))
-        elif kind == b"o=" and origin is None:
+        elif before == b"o=" and origin is None:
             origin = _read_origin(text)
-        elif kind == b"c=" and len(ports) - 1 not in addresses:
+        elif before.startswith(b"c=") and len(ports) - 1 not in addresses:
             addresses[len(ports) - 1] = text
         else:  # only the first of several counts
             return None

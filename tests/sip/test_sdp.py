@@ -317,3 +317,24 @@ def test_odd_values_in_a_known_shape_are_read_in_full(second: bytes) -> None:
         parse_sdp.cache_clear()
         parse_sdp(one)
         assert parse_sdp(other) == parse_whole(other)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"s=-\r\n", b"s=-\r\n c=IN IP4 1.1.1.1\r\n"),
+        (b"s=-\r\n", b"s=-\rc=IN IP4 1.1.1.1\r\n"),
+        (b"m=audio 4000 ", b"m=audio\t4000 7 "),
+        (b"RTP/AVP 0\r\n", b"RTP/AVP 0\r\nc=IN IP4 \r\n"),
+        (b"m=audio 4000 RTP/AVP", b"m=audioR 4000 TP/AVP"),
+    ],
+)
+def test_a_shape_that_hides_a_line_is_no_shape(before: bytes, after: bytes) -> None:
+    from sipanalyzer.sip.sdp import parse_sdp, parse_whole
+
+    plain = b"v=0\r\no=- 9 9 IN IP4 9.9.9.9\r\ns=-\r\nc=IN IP4 9.9.9.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+    first = plain.replace(before, after)
+    parse_sdp.cache_clear()
+    for body in (plain, first, first.replace(b"c=IN IP4 9.9.9.9", b"c=IN IP4 2.2.2.2"), first.replace(b" 7 ", b" 8 "),
+                 first.replace(b"c=IN IP4 \r", b"c=IN IP4 7.7.7.7\r")):  # fmt: skip
+        assert parse_sdp(body) == parse_whole(body)
