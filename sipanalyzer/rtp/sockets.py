@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels import probation
+from ..kernels import announcing as kernel
+from .figures import Socket
 
 __all__ = ["NOWHERE", "AnnouncedSockets"]
 
@@ -14,28 +15,30 @@ NOWHERE = np.full((2, 3), -1, np.int64)
 
 
 class AnnouncedSockets:
-    """A hash table of sockets that grows."""
+    """A hash table of sockets that grows. What is added waits until somebody looks, and is entered in one go."""
 
     def __init__(self) -> None:
-        self.table: npt.NDArray[np.int64] = np.full((1024, 3), -1, np.int64)
-        """int64[power of two, 3]: halves of the address and port, -1 where there is none."""
+        self._table: npt.NDArray[np.int64] = np.full((1024, 3), -1, np.int64)
         self._count = 0
+        self._waiting: list[Socket] = []
 
     def add(self, high: int, low: int, port: int) -> None:
         """Announce a socket, once."""
-        if probation.is_announced(self.table, high, low, port):
-            return
-        if 2 * self._count >= len(self.table):
-            old = self.table
-            self.table = np.full((2 * len(old), 3), -1, np.int64)
-            for each in old[old[:, 2] >= 0].tolist():
-                self._put(*each)
-        self._put(high, low, port)
-        self._count += 1
+        self._waiting.append((high, low, port))
 
-    def _put(self, high: int, low: int, port: int) -> None:
-        mask = len(self.table) - 1
-        slot = probation.socket_hash(high, low, port) & mask
-        while self.table[slot, 2] >= 0:
-            slot = (slot + 1) & mask
-        self.table[slot] = high, low, port
+    @property
+    def table(self) -> npt.NDArray[np.int64]:
+        """int64[power of two, 3]: halves of the address and port, -1 where there is none."""
+        if self._waiting:
+            self._enter()
+        return self._table
+
+    def _enter(self) -> None:
+        size = len(self._table)
+        while 2 * (self._count + len(self._waiting)) > size:
+            size *= 2
+        if size > len(self._table):
+            old, self._table = self._table, np.full((size, 3), -1, np.int64)
+            kernel.announce(self._table, old)
+        self._count += kernel.announce(self._table, np.array(self._waiting, np.int64))
+        self._waiting.clear()
