@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import helper, kernel
+from .octets import le32
 
 
 @helper
@@ -17,8 +18,7 @@ def _hash(data: Any, begin: int, end: int, seed: int) -> int:
     h = seed
     i = begin
     while i + 4 <= end:
-        word = int(data[i]) | int(data[i + 1]) << 8 | int(data[i + 2]) << 16 | int(data[i + 3]) << 24
-        h = ((h ^ word) * 1540483477) & 0xFFFFFFFF
+        h = ((h ^ le32(data, i)) * 1540483477) & 0xFFFFFFFF
         h ^= h >> 15
         i += 4
     while i < end:
@@ -79,6 +79,8 @@ def intern_spans(
             if first[candidate, 2] == h and first[candidate, 1] - first[candidate, 0] == length:
                 other = int(first[candidate, 0])
                 i = 0
+                while i + 4 <= length and le32(data, other + i) == le32(data, begin + i):
+                    i += 4
                 while i < length and data[other + i] == data[begin + i]:
                     i += 1
                 if i == length:

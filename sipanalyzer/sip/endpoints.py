@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import ipaddress
 
-from ..result import Endpoint
+import numpy as np
+
+from ..result import Endpoint, Ints
 
 __all__ = ["Endpoints", "Socket"]
 
 Socket = tuple[int, int, int]
 """Halves of the address and port, as in :mod:`sipanalyzer.kernels.columns`."""
+
+
+_MIX = np.array([0x1E35A7BD1E35A7BD, 0x27D4EB2F165667C5, 0x5851F42D4C957F2D, 0x14057B7EF767814F, 0x2545F4914F6CDD1D])
+"""Odd factors: a sum of products, wrapping, that few different keys have in common."""
 
 
 class Endpoints:
@@ -32,6 +38,23 @@ class Endpoints:
             src = self._number((src_hi, src_lo, ports >> 16))
             pair = self._pairs[key] = src, self._number((dst_hi, dst_lo, ports & 0xFFFF))
         return pair
+
+    def pairs(self, keys: Ints) -> tuple[Ints, Ints]:
+        """Numbers of senders and receivers of many messages.
+
+        Parameters
+        ----------
+        keys : int64[n, 5]
+            Of each what :meth:`pair` takes.
+        """
+        keys = np.ascontiguousarray(keys)
+        _, first, which = np.unique(keys @ _MIX, return_index=True, return_inverse=True)
+        if (keys[first[which]] != keys).any():  # two of one hash: each by itself
+            first = which = np.arange(len(keys))
+        numbers = np.empty((len(first), 2), np.int64)
+        for k in np.argsort(first).tolist():  # in order of first sight
+            numbers[k] = self.pair(*keys[first[k]].tolist())
+        return numbers[which, 0], numbers[which, 1]
 
     def _number(self, socket: Socket) -> int:
         number = self._numbers.setdefault(socket, len(self.sockets))

@@ -13,11 +13,15 @@ import numpy.typing as npt
 
 from ..kernels import compiled
 from ..kernels import interning as kernel
+from ..kernels.gathering import join_lines
 from .text import decode_text
 
 __all__ = ["Interner"]
 
 Ints = npt.NDArray[np.int64]
+
+_LINES = 16_384
+"""Texts that are decoded together: bounds the scratch memory."""
 
 
 class Interner:
@@ -70,8 +74,22 @@ class Interner:
 
     def texts(self, data: bytearray) -> list[str]:
         """All strings in order of their numbers."""
-        with memoryview(data) as view:
-            return [decode_text(view[begin:end].tobytes()) for begin, end in self._first[: len(self), :2].tolist()]
+        if not compiled():
+            with memoryview(data) as view:
+                return [decode_text(view[begin:end].tobytes()) for begin, end in self._first[: self._size, :2].tolist()]
+        texts: list[str] = []
+        bytes_of = np.frombuffer(data, np.uint8)
+        for begin in range(0, self._size, _LINES):  # most are plain, and decoded together
+            end = min(self._size, begin + _LINES)
+            odd = np.empty(end - begin, np.int64)
+            lengths = self._first[begin:end, 1] - self._first[begin:end, 0]
+            lines = np.empty(int(lengths.sum()) + len(lengths), np.uint8)
+            size, odds = join_lines(bytes_of, self._first, begin, end, lines, odd)
+            some = lines[: size - 1].tobytes().decode("ascii").split("\n")
+            for number in odd[:odds].tolist():
+                some[number - begin] = self.text(data, number)
+            texts += some
+        return texts
 
     def _by_kernel(self, view: npt.NDArray[np.uint8], spans: Ints, which: int) -> npt.NDArray[np.int32]:
         n = len(spans)

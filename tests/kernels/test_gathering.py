@@ -1,0 +1,44 @@
+"""Bytes brought together: the same as slices joined, both ways of running."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from sipanalyzer import kernels
+from sipanalyzer.kernels.gathering import gather, join_lines
+
+WAYS = ["interpreted", pytest.param("compiled", marks=pytest.mark.skipif(not kernels.available(), reason="no numba"))]
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> Iterator[str]:
+    before = kernels.compiled()
+    kernels.set_compiled(request.param == "compiled")
+    yield request.param
+    kernels.set_compiled(before)
+
+
+def test_stretches_stand_one_behind_the_other(way: str) -> None:
+    random.seed(1)
+    data = np.frombuffer(bytearray(random.randbytes(1000)), np.uint8)
+    at = np.array([random.randrange(900) for _ in range(50)], np.int64)
+    length = np.array([random.randrange(100) for _ in range(50)], np.int64)
+    out = np.zeros(7 + int(length.sum()), np.uint8)
+    gather(data, at, length, out, 7)
+    wanted = bytes(7) + b"".join(data[i : i + n].tobytes() for i, n in zip(at.tolist(), length.tolist(), strict=True))
+    assert out.tobytes() == wanted
+
+
+def test_plain_texts_are_lines_and_others_are_named(way: str) -> None:
+    texts = [b"sip:a@b", b"", b"~ !", b"caf\xc3\xa9", b"a\nb", b"a\tb", b"\x7f", b"last"]
+    data = np.frombuffer(bytearray(b"".join(texts)), np.uint8)
+    ends = np.cumsum([len(text) for text in texts])
+    spans = np.stack([ends - [len(text) for text in texts], ends, ends], axis=1).astype(np.int64)
+    out, odd = np.zeros(len(data) + len(texts), np.uint8), np.zeros(len(texts), np.int64)
+    size, odds = join_lines(data, spans, 1, 8, out, odd)
+    assert out[:size].tobytes().split(b"\n") == [b"", b"~ !", b"", b"", b"", b"", b"last", b""]
+    assert odd[:odds].tolist() == [3, 4, 5, 6]
