@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install test lint types floors check bench samples notebooks pictures clean
+.PHONY: install test lint types floors check bench counts stages samples notebooks pictures clean
 
 install: $(BIN)/.installed
 
@@ -28,6 +28,12 @@ check: lint types floors test
 
 bench: install
 	$(BIN)/python benchmarks/run.py
+
+counts: install
+	$(BIN)/python benchmarks/counts.py
+
+stages: install
+	$(BIN)/python benchmarks/stages.py
 
 samples: install
 	$(BIN)/python sample_pcaps/make.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import pathlib
@@ -9,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from types import ModuleType
 from typing import Any
 
@@ -37,7 +39,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-frames, make_captures, rows, run = (load(name) for name in ("frames", "make_captures", "rows", "run"))
+frames, make_captures, rows, run, counts = (load(name) for name in ("frames", "make_captures", "rows", "run", "counts"))
 
 
 def make(folder: pathlib.Path, name: str, *options: str) -> dict[str, Any]:
@@ -232,3 +234,64 @@ def test_a_tool_that_is_absent_is_named_and_left_out() -> None:
 def test_a_command_that_fails_is_not_timed() -> None:
     with pytest.raises(SystemExit, match="exit status 1"):
         run.run(["false"])
+
+
+def test_a_count_above_its_limit_fails_and_one_far_below_asks_for_a_new_one() -> None:
+    limits = {"rtp": 1000, "sip": 1000, "sip-tcp": 1000}
+    lines, good = counts.judge({"rtp": 1001, "sip": 1000, "sip-tcp": 850}, limits)
+    assert not good
+    assert "ABOVE the limit of 1,000 by 0.1%" in lines[0]
+    assert "within" in lines[1]
+    assert "should be lowered" in lines[2]
+    assert counts.judge({"rtp": 1000, "sip-tcp": 850}, limits)[1]
+    assert counts.judge({"rtp-gtp": 1}, limits) == (
+        ["rtp-gtp                   1 instructions a packet; no limit yet: --update"],
+        False,
+    )
+
+
+def test_new_limits_let_pass_what_was_counted_and_see_a_tenth_more() -> None:
+    before = {"rtp": 5, "sip": 300_000}
+    table = tomllib.loads(counts.written({"rtp": 967.3}, before, "3.11"))
+    assert table["python"] == "3.11"
+    assert table["limits"]["sip"] == 300_000
+    assert counts.judge({"rtp": 967.3}, table["limits"])[1]
+    assert not counts.judge({"rtp": 967.3 * 1.1}, table["limits"])[1]
+
+
+def test_every_row_of_counts_has_a_limit_and_the_captures_differ_by_what_it_says(tmp_path: pathlib.Path) -> None:
+    table = tomllib.loads(counts.LIMITS.read_text())
+    assert set(table["limits"]) == {*counts.WATCHED, counts.WHOLE}
+    for watched in counts.WATCHED.values():
+        small, large = (
+            make(tmp_path, *recipe.split(), "--output", str(tmp_path / "x"))
+            for recipe in (watched.small, watched.large)
+        )
+        what = {"packet": "rtp_packets", "message": "messages"}.get(watched.unit, "calls")
+        assert large[what] - small[what] == watched.more
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_a_slowdown_of_a_tenth_is_seen_whatever_else_the_machine_does(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "WATCHED", {"sip": dataclasses.replace(counts.WATCHED["sip"], more=1)})
+    monkeypatch.setattr(counts, "HERE", tmp_path)
+    monkeypatch.setattr(counts, "__file__", str(tmp_path / "work.py"))
+    (tmp_path / "make_captures.py").write_text("")
+    limits: dict[str, float] = {}
+    for turns in (100_000, 100_000, 110_000):
+        (tmp_path / "work.py").write_text(
+            "import os\n"
+            f"for size, turns in (('small', 1000), ('large', {turns})):\n"
+            "    child = os.fork()\n"
+            "    if child == 0:\n"
+            "        for _ in range(turns): pass\n"
+            "        os._exit(0)\n"
+            "    os.waitpid(child, 0)\n"
+            "    print('sip', size, child)\n"
+        )
+        counted = counts.count(["sip"], tmp_path)
+        if not limits:
+            limits = tomllib.loads(counts.written(counted, {}, ""))["limits"]
+        assert counts.judge(counted, limits)[1] == (turns == 100_000)
