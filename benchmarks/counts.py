@@ -68,6 +68,7 @@ def environment(cache: pathlib.Path) -> dict[str, str]:
     """What the counted process sees of this one's environment."""
     hidden = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONFAULTHANDLER", "MALLOC_PERTURB_")
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    kept["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), *filter(None, [kept.get("PYTHONPATH")])])  # this checkout
     return {**kept, "PYTHONHASHSEED": "0", "NUMBA_CPU_NAME": "generic", "XDG_CACHE_HOME": str(cache)}
 
 

@@ -25,6 +25,8 @@ import threading
 import time
 from types import FrameType
 
+HERE = pathlib.Path(__file__).resolve().parent
+
 STAGES: tuple[tuple[str, str], ...] = (
     ("importlib._bootstrap", "start-up"),
     ("sipanalyzer.kernels", "start-up"),  # only functions that compile or load a kernel: see `stage`
@@ -76,9 +78,11 @@ def watch(main: int, booked: dict[str, list[float]], stop: threading.Event) -> N
     own, last = threading.get_ident(), time.perf_counter()
     while not stop.wait(0.001):
         now = time.perf_counter()
-        for thread, frame in sys._current_frames().items():
+        frames = sys._current_frames()
+        for thread, frame in frames.items():
             if thread != own:
                 booked[stage(frame)][thread != main] += now - last
+        del frame, frames  # what functions held must not outlive them: a buffer in use cannot grow
         last = now
 
 
@@ -87,7 +91,7 @@ def inside(arguments: list[str], began: float, report: pathlib.Path) -> None:
     booked: dict[str, list[float]] = collections.defaultdict(lambda: [0.0, 0.0])
     booked[START][0] = time.time() - began
     stop = threading.Event()
-    sys.setswitchinterval(0.0005)  # a thread that computes in Python lets the watcher look that soon
+    sys.setswitchinterval(0.002)  # a thread that computes in Python lets the watcher look that soon
     watcher = threading.Thread(target=watch, args=(threading.get_ident(), booked, stop), daemon=True)
     watcher.start()
     gc.disable()  # as the console script does
@@ -112,6 +116,7 @@ def measure(arguments: list[str]) -> tuple[float, dict[str, list[float]]]:
     """
     hidden = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    environment["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), *filter(None, [environment.get("PYTHONPATH")])])
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report"
         command = [sys.executable, __file__, "--inside", repr(time.time()), str(report), *arguments]
@@ -126,7 +131,7 @@ def measure(arguments: list[str]) -> tuple[float, dict[str, list[float]]]:
 
 def table(seconds: float, booked: dict[str, list[float]]) -> str:
     """The Markdown table, in the order of the data's way."""
-    order = list(dict.fromkeys(name for _, name in STAGES)) + [OTHER]
+    order = [*dict.fromkeys(name for _, name in STAGES), OTHER]
     lines = ["| stage | main thread | reading thread |", "| --- | --- | --- |"]
     for name in order:
         here, there = booked.get(name, (0.0, 0.0))
