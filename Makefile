@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install test lint types floors check bench counts stages samples notebooks pictures clean
+.PHONY: install test lint types floors check bench counts samples notebooks pictures clean
 
 install: $(BIN)/.installed
 
@@ -31,9 +31,6 @@ bench: install
 
 counts: install
 	$(BIN)/python benchmarks/counts.py
-
-stages: install
-	$(BIN)/python benchmarks/stages.py
 
 samples: install
 	$(BIN)/python sample_pcaps/make.py

@@ -6,7 +6,7 @@ other's once unmeasured, which also brings the file into memory. Time is that of
 that the kernel reports for it. This file imports the standard library only: a child starts as a copy of its parent,
 and its peak begins with the parent's size.
 
-    python benchmarks/run.py                       # every row; 12 GB of disk at most, 7 at a time, half an hour
+    python benchmarks/run.py                       # every row: half an hour, at most 7 GB of disk
     python benchmarks/run.py sip-heavy rtp-600k --repeats 9 --folder /tmp
     python benchmarks/run.py --quick               # every row on a hundredth, in a minute: to see that all runs
 """

@@ -52,28 +52,31 @@ STAGES: tuple[tuple[str, str], ...] = (
     ("sipanalyzer.rereading", "packets read again"),
     ("sipanalyzer.output", "table building, output"),
     ("sipanalyzer.browser", "table building, output"),
-    ("sipanalyzer", "command line, views"),
+    ("sipanalyzer.cli", "command line"),
 )
-"""Beginning of a module's name -> stage; the first that fits counts."""
+"""Beginning of a module's name -> stage; the first that fits counts. Words that all share, such as
+``sipanalyzer.result``, are missing: who makes one of them is one function further out."""
 LOADS = ("compile", "load", "cache", "register")
 """What functions of ``sipanalyzer.kernels`` have in their names when they compile or load; others pass a call on."""
+Booked = dict[tuple[str, str], list[float]]
+"""(Stage, function) -> seconds on the main thread, and on all others."""
 START, OTHER = "start-up", "other"
 
 
-def stage(frame: FrameType | None) -> str:
-    """Stage of a stack, from its innermost frame outwards."""
+def stage(frame: FrameType | None) -> tuple[str, str]:
+    """Stage of a stack, from its innermost frame outwards, and the function that decided."""
     while frame is not None:
         module, function = frame.f_globals.get("__name__") or "", frame.f_code.co_name
         for beginning, name in STAGES:
             if module == beginning or module.startswith(beginning + "."):
                 if beginning == "sipanalyzer.kernels" and not any(word in function for word in LOADS):
                     break  # a kernel, or the way to it: the caller knows what for
-                return name
+                return name, f"{module}.{function}"
         frame = frame.f_back
-    return OTHER
+    return OTHER, ""
 
 
-def watch(main: int, booked: dict[str, list[float]], stop: threading.Event) -> None:
+def watch(main: int, booked: Booked, stop: threading.Event) -> None:
     """Book the time of all threads but this one to stages, until told to stop: main thread first, the others second."""
     own, last = threading.get_ident(), time.perf_counter()
     while not stop.wait(0.001):
@@ -88,8 +91,8 @@ def watch(main: int, booked: dict[str, list[float]], stop: threading.Event) -> N
 
 def inside(arguments: list[str], began: float, report: pathlib.Path) -> None:
     """Be the process that is watched; what was booked goes to `report`."""
-    booked: dict[str, list[float]] = collections.defaultdict(lambda: [0.0, 0.0])
-    booked[START][0] = time.time() - began
+    booked: Booked = collections.defaultdict(lambda: [0.0, 0.0])
+    booked[START, "before the first line of Python"][0] = time.time() - began
     stop = threading.Event()
     sys.setswitchinterval(0.002)  # a thread that computes in Python lets the watcher look that soon
     watcher = threading.Thread(target=watch, args=(threading.get_ident(), booked, stop), daemon=True)
@@ -101,13 +104,21 @@ def inside(arguments: list[str], began: float, report: pathlib.Path) -> None:
         status = main(arguments)
     stop.set()
     watcher.join()
-    report.write_text(json.dumps({"status": status, "seconds": time.time() - began, "booked": booked}))
+    report.write_text(
+        json.dumps(
+            {
+                "status": status,
+                "seconds": time.time() - began,
+                "booked": [[*key, *times] for key, times in booked.items()],
+            }
+        )
+    )
     sys.stdout.flush()
     os._exit(0)
 
 
-def measure(arguments: list[str]) -> tuple[float, dict[str, list[float]]]:
-    """Seconds of one run, and those of each stage on the main thread and on all others.
+def measure(arguments: list[str]) -> tuple[float, Booked]:
+    """Seconds of one run, and what was booked.
 
     Raises
     ------
@@ -126,19 +137,24 @@ def measure(arguments: list[str]) -> tuple[float, dict[str, list[float]]]:
         seen = json.loads(report.read_text())
     if seen["status"] > 1:  # 1 is a damaged capture
         raise SystemExit(f"{' '.join(arguments)}: exit status {seen['status']}")
-    return seen["seconds"], seen["booked"]
+    return seen["seconds"], {(name, function): [here, there] for name, function, here, there in seen["booked"]}
 
 
-def table(seconds: float, booked: dict[str, list[float]]) -> str:
-    """The Markdown table, in the order of the data's way."""
-    order = [*dict.fromkeys(name for _, name in STAGES), OTHER]
+def table(seconds: float, booked: Booked, functions: bool = False) -> str:
+    """The Markdown table, in the order of the data's way; of the dearest functions where these are asked for."""
+    if functions:
+        rows = sorted(
+            ((f"{name}: {function}", *times) for (name, function), times in booked.items()), key=lambda row: -row[1]
+        )
+    else:
+        totals = {name: [0.0, 0.0] for name in (*dict.fromkeys(name for _, name in STAGES), OTHER)}
+        for (name, _), times in booked.items():
+            totals[name] = [sum(pair) for pair in zip(totals[name], times, strict=True)]
+        rows = [(name, *times) for name, times in totals.items()]
     lines = ["| stage | main thread | reading thread |", "| --- | --- | --- |"]
-    for name in order:
-        here, there = booked.get(name, (0.0, 0.0))
+    for name, here, there in rows:
         if here >= 0.005 or there >= 0.005:
-            lines.append(
-                f"| {name} | {here:.2f} s | {there:.2f} s |" if there >= 0.005 else f"| {name} | {here:.2f} s | |"
-            )
+            lines.append(f"| {name} | {here:.2f} s | " + (f"{there:.2f} s |" if there >= 0.005 else "|"))
     sums = [sum(times[side] for times in booked.values()) for side in (0, 1)]
     return "\n".join([*lines, f"| together, of {seconds:.2f} s | {sums[0]:.2f} s | {sums[1]:.2f} s |"])
 
@@ -151,10 +167,12 @@ def main() -> None:
     parser.add_argument("command", help="such as streams, calls or messages")
     parser.add_argument("capture")
     parser.add_argument("--repeats", type=int, default=3, help="the quickest of so many runs (default: 3)")
+    parser.add_argument("--functions", action="store_true", help="functions instead of stages, the dearest first")
     given = parser.parse_args()
+    measure([given.command, given.capture])  # compiles what was not compiled yet
     runs = [measure([given.command, given.capture]) for _ in range(max(1, given.repeats))]
     print(f"`sipanalyzer {given.command} {pathlib.Path(given.capture).name}`\n")
-    print(table(*min(runs, key=lambda run: run[0])))
+    print(table(*min(runs, key=lambda run: run[0]), given.functions))
 
 
 if __name__ == "__main__":

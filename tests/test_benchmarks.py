@@ -39,7 +39,9 @@ def load(name: str) -> ModuleType:
     return module
 
 
-frames, make_captures, rows, run, counts = (load(name) for name in ("frames", "make_captures", "rows", "run", "counts"))
+frames, make_captures, rows, run, counts, stages = (
+    load(name) for name in ("frames", "make_captures", "rows", "run", "counts", "stages")
+)
 
 
 def make(folder: pathlib.Path, name: str, *options: str) -> dict[str, Any]:
@@ -295,3 +297,31 @@ def test_a_slowdown_of_a_tenth_is_seen_whatever_else_the_machine_does(
         if not limits:
             limits = tomllib.loads(counts.written(counted, {}, ""))["limits"]
         assert counts.judge(counted, limits)[1] == (turns == 100_000)
+
+
+@pytest.mark.parametrize("more", [[], ["--functions"]])
+def test_stages_add_up_to_the_time_of_the_command(tmp_path: pathlib.Path, more: list[str]) -> None:
+    written = make(tmp_path, "rtp-600k", "--calls", "20", "--seconds", "3")
+    command = [sys.executable, str(BENCHMARKS / "stages.py"), "streams", written["file"], "--repeats", "1", *more]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines()[4:]]
+    seen = {name: float(here.split()[0]) for name, here, _ in rows}
+    (total,) = (name for name in seen if name.startswith("together"))
+    assert seen[total] == pytest.approx(sum(seen.values()) - seen[total], abs=0.3)
+    assert seen[total] == pytest.approx(float(total.split()[2]), rel=0.2)
+    assert any(name.startswith("start-up") for name in seen)
+    assert any(name.startswith("walk and decode") for name in seen)
+    assert any(name.startswith("stream state") for name in seen)
+
+
+def test_every_module_of_the_package_that_works_has_a_stage() -> None:
+    package = BENCHMARKS.parent / "sipanalyzer"
+    folders = {
+        f"sipanalyzer.{path.stem}" for path in package.iterdir() if path.stem not in ("__pycache__", "explanations")
+    }
+    words = {"errors", "anomalies", "codecs", "options", "result", "facts", "py", "__init__", "__main__"}
+    words |= {"analysis", "opening", "stream_view", "views"}  # what a person holds, not what a command runs
+    missing = {
+        name for name in folders if not any(name == start or start.startswith(f"{name}.") for start, _ in stages.STAGES)
+    }
+    assert missing <= {f"sipanalyzer.{word}" for word in words}
