@@ -27,6 +27,7 @@ from .capture.order import Reading
 from .capture.source import expand
 from .errors import ParseError
 from .kernels import columns as row
+from .kernels import forget_arrays
 from .kernels.survey import find_few
 from .options import Options
 from .result import Endpoint, Messages, Result
@@ -97,6 +98,7 @@ def analyze(
         return conductor.run(captures)
     finally:
         conductor.release()
+        forget_arrays()
         if collecting:
             gc.enable()
 

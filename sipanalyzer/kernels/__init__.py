@@ -1,43 +1,45 @@
 """The engine room's door: one source a kernel, interpreted at first, compiled once there is enough to do.
 
-Floor 1. Comes in: numpy arrays and integers. Goes out: the same arrays, changed in place, and integers. This is the
-only file that names numba. A kernel is a plain function under :func:`kernel`; what kernels call is under
-:func:`helper`. Both ways give the same bits (tests hold every kernel to it), so a kernel reads every byte as
-``int(buf[i])`` and keeps products under 2**63.
+Floor 1. Comes in: numpy arrays and integers. Goes out: the same arrays, changed in place, and integers. A kernel is a
+plain function under :func:`kernel`; what kernels call is under :func:`helper`. Both ways give the same bits (tests hold
+every kernel to it), so a kernel reads every byte as ``int(buf[i])`` and keeps products under 2**63.
 
-Kernels are compiled into a per-user cache, by one process at a time, under a name that holds a digest of this folder:
-numba's own check looks at one file only and would run stale code when a helper or a constant next door changed.
+Compiled, a kernel is machine code out of a per-user cache, loaded and called without numba (:mod:`.objects`); where
+it is not there yet, other processes make it (:mod:`.making`); and where that cannot be done, numba compiles it here
+(:mod:`.numba_`).
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import hashlib
 import os
-import pathlib
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["available", "compiled", "helper", "hot_helper", "kernel", "rare_helper", "set_compiled", "word_helper"]
+__all__ = [
+    "available",
+    "compiled",
+    "forget_arrays",
+    "helper",
+    "hot_helper",
+    "kernel",
+    "rare_helper",
+    "set_compiled",
+    "word_helper",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-_NO_COUNTING: dict[str, Any] = {"_nrt": False}
-"""Kernels allocate nothing and their caller holds the arrays, so numba need not count references to them: it does so
-atomically around every call of a helper, and that took two thirds of the time of decoding."""
-
-_CALLED_BY_KERNELS: dict[str, Any] = {**_NO_COUNTING, "no_cfunc_wrapper": True}
-"""Nobody but kernels calls helpers; a way in for C takes longer to compile than most of them."""
+HELPERS: list[tuple[Callable[..., Any], dict[str, Any]]] = []
+"""What kernels call, with numba's options; callees before callers."""
+WORD_HELPERS: list[tuple[Callable[..., Any], int, str]] = []
 
 _default = False
-_helpers: list[tuple[Callable[..., Any], dict[str, Any]]] = []
-_word_helpers: list[tuple[Callable[..., Any], int, str]] = []
+_kernels: list[_Kernel] = []
 _lock = threading.RLock()
 _told = False
 
@@ -72,7 +74,7 @@ def available() -> bool:
 
 def helper(function: _Function) -> _Function:
     """Mark a plain function that kernels call; it must stand above the kernels that call it."""
-    _helpers.append((function, _CALLED_BY_KERNELS))
+    HELPERS.append((function, {}))
     return function
 
 
@@ -81,7 +83,7 @@ def hot_helper(function: _Function) -> _Function:
 
     A call hands each array over as nine words; with several arrays that takes as long as the work.
     """
-    _helpers.append((function, {**_CALLED_BY_KERNELS, "forceinline": True}))
+    HELPERS.append((function, {"forceinline": True}))
     return function
 
 
@@ -90,7 +92,7 @@ def rare_helper(function: _Function) -> _Function:
 
     Compiled into each place where a hot helper stands, rare work costs seconds of compiling, and slows what is hot.
     """
-    _helpers.append((function, {**_CALLED_BY_KERNELS, "forceinline": False}))
+    HELPERS.append((function, {"forceinline": False}))
     return function
 
 
@@ -102,54 +104,10 @@ def word_helper(size: int, order: str) -> Callable[[_Function], _Function]:
     """
 
     def mark(function: _Function) -> _Function:
-        _word_helpers.append((function, size, order))
+        WORD_HELPERS.append((function, size, order))
         return function
 
     return mark
-
-
-def _register_word(function: Callable[..., Any], size: int, order: str) -> None:
-    """Tell numba's compiler how a :func:`word_helper` is typed, and which instructions it is."""
-    from numba.core import types
-    from numba.core.imputils import lower_builtin
-    from numba.core.typing.templates import Signature, signature
-    from numba.extending import type_callable
-
-    @type_callable(function)  # type: ignore[untyped-decorator]
-    def typer(_context: Any) -> Callable[..., Signature]:
-        return lambda data, at: signature(types.int64, data, types.int64)
-
-    @lower_builtin(function, types.Array, types.Integer)  # type: ignore[untyped-decorator]
-    def lower(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
-        word = getattr(types, f"uint{8 * size}")
-        octets = context.make_array(called.args[0])(context, builder, arguments[0]).data
-        place = builder.bitcast(builder.gep(octets, [arguments[1]]), context.get_value_type(word).as_pointer())
-        value = builder.load(place, align=1)
-        return context.cast(builder, builder.bswap(value) if order == "big" else value, word, types.int64)
-
-
-@functools.cache
-def _cache_folder() -> pathlib.Path:
-    import numba
-
-    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
-    for path in sorted(pathlib.Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    root = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path("~/.cache").expanduser())
-    return root / "sipanalyzer" / digest.hexdigest()[:16]
-
-
-@contextlib.contextmanager
-def _one_compiler() -> Iterator[None]:
-    """Threads, then processes, one at a time: numba writes atomically but merges no index (its issue 4807)."""
-    with _lock, contextlib.ExitStack() as stack:
-        with contextlib.suppress(ImportError, OSError):  # Windows, a home that cannot be written: go on unlocked
-            import fcntl
-
-            folder = _cache_folder()
-            folder.mkdir(parents=True, exist_ok=True)
-            fcntl.flock(stack.enter_context((folder / "lock").open("wb")), fcntl.LOCK_EX)
-        yield
 
 
 class _Kernel:
@@ -157,43 +115,42 @@ class _Kernel:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
-        self._python = function
+        self.python = function
         self._compiled: Callable[..., Any] | None = None
+        _kernels.append(self)
 
     def __call__(self, *arguments: Any) -> Any:
         if not _default:  # memoryviews hand out Python ints: no uint8 shifts, no overflow, faster than ndarray items
-            return self._python(*[memoryview(a) if isinstance(a, np.ndarray) else a for a in arguments])  # type: ignore[arg-type]
+            return self.python(*[memoryview(a) if isinstance(a, np.ndarray) else a for a in arguments])  # type: ignore[arg-type]
         if self._compiled is None:
-            with _one_compiler():
-                if self._compiled is None:
-                    self._compiled = self._compile(arguments)
+            self._compiled = self._compile(arguments)
         return self._compiled(*arguments)
 
     def _compile(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
-        import numba
-        from numba.extending import register_jitable
+        """Machine code of other processes, made now if need be; or what numba makes here."""
+        from . import making
 
-        while _helpers:
-            called, how = _helpers.pop()
-            register_jitable(**how)(called)
-        while _word_helpers:
-            _register_word(*_word_helpers.pop())
-        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(_cache_folder())
-        try:
-            function = numba.njit(cache=True, nogil=True, **_CALLED_BY_KERNELS)(self._python)
-        except (RuntimeError, OSError):  # nowhere to keep it
-            function = numba.njit(nogil=True, **_CALLED_BY_KERNELS)(self._python)
-        finally:
-            numba.config.CACHE_DIR = before
-        began = time.monotonic()
-        function.compile(tuple(map(numba.typeof, arguments)))
-        function.disable_compile()  # one signature a kernel; a second is a bug that a test shows
-        took = time.monotonic() - began
-        if took > 1 and sys.stderr.isatty():
-            print(f"sipanalyzer: compiled {self._python.__name__} in {took:.1f} s (once per version)", file=sys.stderr)
-        return function  # type: ignore[no-any-return]
+        found = making.find_code(self.python, arguments)
+        if found is not None:
+            return found
+        with _lock:
+            if self._compiled is None:
+                from . import numba_
+
+                self._compiled = numba_.compile_here(self.python, arguments)
+            return self._compiled
+
+    def forget_arrays(self) -> None:
+        if self._compiled is not None:
+            getattr(self._compiled, "forget_arrays", lambda: None)()
+
+
+def forget_arrays() -> None:
+    """Let go of the arrays that compiled kernels were called with last (they are kept to be recognised)."""
+    for each in _kernels:
+        each.forget_arrays()
 
 
 def kernel(function: _Function) -> _Function:
-    """Make `function` a kernel: interpreted, or compiled by numba once :func:`set_compiled` says so."""
+    """Make `function` a kernel: interpreted, or compiled once :func:`set_compiled` says so."""
     return _Kernel(function)  # type: ignore[return-value]
