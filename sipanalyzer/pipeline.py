@@ -185,9 +185,8 @@ class Conductor:
     def _intake(self, block: Block) -> Rows:
         """Rows of a block that refer to it no more: `AT` of SIP is a message's index, of others a key of kept bytes."""
         self._searched = 0
-        rows = block.rows
-        few = self._few(rows)
-        self._found, self._searched_rows = few.copy(), len(rows)
+        rows, few = block.rows, block.few
+        self._found, self._searched_rows = few, len(rows)
         if not len(few):
             self._searched = rows.ctypes.data
             return rows

@@ -44,6 +44,10 @@ class Block:
     """``int64[n, 16]`` (:mod:`sipanalyzer.kernels.columns`); valid as long as `data`."""
     capture: int
     """The input's number."""
+    few: npt.NDArray[np.int64]
+    """Numbers of the rows that are not RTP, ascending; valid for ever."""
+    in_order: bool
+    """Whether rows are known to stand in order of time; those of other blocks may do so, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,9 @@ def read_blocks(
         def slots(take: Callable[[], Slot]) -> Iterator[Slot]:
             window = Window(source, take, opened.head)
             reader = read_pcap(window, header, options, stats) if header else read_pcapng(window, options, stats)
+            order = _Order(stats)
             for slot in reader:
+                slot.survey(order.kept())
                 if stats.packets >= options.compile_packets and not compiled():
                     set_compiled(True)
                 yield slot
@@ -154,7 +160,7 @@ def read_blocks(
             try:
                 for slot in slots(lambda: one):
                     if slot.row_count:
-                        yield Block(slot.data, slot.rows[: slot.row_count], capture)
+                        yield _block(slot, capture)
             finally:
                 pool.give(one)
         else:
@@ -162,6 +168,28 @@ def read_blocks(
     finally:
         stats.closed(source)
         source.close()
+
+
+class _Order:
+    """Tells of each block whether the kernel saw all its packets in order of time: nobody need compare them again."""
+
+    def __init__(self, stats: CaptureStats) -> None:
+        self._stats = stats
+        self._timed, self._disorder = False, 0
+
+    def kept(self) -> bool:
+        """Whether no packet since the last call was earlier than one before it.
+
+        The kernel compares times from the first packet on that has one; before, this is not known.
+        """
+        disorder = int(self._stats.notes[[walkstate.NOTE_ORDER, walkstate.NOTE_STEP], 0].sum())
+        timed, kept = self._timed, disorder == self._disorder
+        self._timed, self._disorder = bool(self._stats.state[walkstate.TIMED]), disorder
+        return timed and kept
+
+
+def _block(slot: Slot, capture: int) -> Block:
+    return Block(slot.data, slot.rows[: slot.row_count], capture, slot.few, slot.in_order)
 
 
 def _threaded(
@@ -196,7 +224,7 @@ def _threaded(
     try:
         while isinstance(item := full.get(), Slot):
             if item.row_count:
-                yield Block(item.data, item.rows[: item.row_count], capture)
+                yield _block(item, capture)
             free.put(item)
         if item is not None:
             raise item

@@ -268,7 +268,7 @@ class Reading:
                 now = opened or open_capture(one)
                 with contextlib.closing(read_blocks(now, self._options, stats, self._pool, number, small)) as blocks:
                     for block in blocks:
-                        yield from orderer.feed(self._intake(self._within(block)))
+                        yield from orderer.feed(self._intake(self._within(block)), block.in_order)
             except CaptureError as error:
                 if len(self._inputs) == 1:
                     raise
@@ -288,4 +288,7 @@ class Reading:
             wanted &= times >= since
         if until is not None:
             wanted &= times <= until
-        return block if wanted.all() else Block(block.data, block.rows[wanted], block.capture)
+        if wanted.all():
+            return block
+        few = (np.cumsum(wanted) - 1)[block.few[wanted[block.few]]]
+        return Block(block.data, block.rows[wanted], block.capture, few, block.in_order)

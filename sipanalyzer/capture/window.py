@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from sipanalyzer.capture.source import Source
 from sipanalyzer.kernels.columns import WIDTH
+from sipanalyzer.kernels.survey import find_few
 
 __all__ = ["SLACK", "Slot", "Window"]
 
@@ -33,7 +34,7 @@ class Slot:
         Largest packet; room for one that is carried over stands in front of the block.
     """
 
-    __slots__ = ("data", "row_count", "rows", "slack", "view")
+    __slots__ = ("_numbers", "data", "few", "in_order", "row_count", "rows", "slack", "view")
 
     def __init__(self, block_bytes: int, max_record_bytes: int) -> None:
         self.slack = max_record_bytes + SLACK
@@ -42,6 +43,15 @@ class Slot:
         self.view = self.data.data
         self.rows: npt.NDArray[np.int64] = np.empty((self.data.size // SMALLEST_RECORD + 1, WIDTH), np.int64)
         self.row_count = 0
+        self._numbers: npt.NDArray[np.int64] = np.empty(len(self.rows), np.int64)
+        self.few: npt.NDArray[np.int64] = np.empty(0, np.int64)
+        """Numbers of the rows that are not RTP."""
+        self.in_order = False
+
+    def survey(self, in_order: bool) -> None:
+        """Note what is to be known of the rows at large, while they are in this processor's cache."""
+        self.in_order = in_order
+        self.few = self._numbers[: find_few(self.rows[: self.row_count], self._numbers)].copy()
 
 
 class Window:

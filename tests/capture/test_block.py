@@ -12,12 +12,15 @@ import pytest
 
 from sipanalyzer import kernels
 from sipanalyzer.capture import block as block_module
-from sipanalyzer.capture.block import SLOTS, SlotPool, open_capture, read_blocks, read_first_time
+from sipanalyzer.capture.block import SLOTS, Block, SlotPool, open_capture, read_blocks, read_first_time
+from sipanalyzer.capture.order import Reading
 from sipanalyzer.capture.source import Input, expand
 from sipanalyzer.capture.stats import CaptureStats
-from sipanalyzer.kernels.columns import FRAME
+from sipanalyzer.kernels.columns import FRAME, KIND, TIME
+from sipanalyzer.kernels.columns import RTP as KIND_OF_RTP
 from sipanalyzer.options import Options
 from tests.capture import words
+from tests.decoding import INVITE, RTP, udp_frame
 
 MANY = words.pcap_header() + b"".join(words.record(number, 0, bytes(50)) for number in range(2000))
 
@@ -53,6 +56,42 @@ def test_a_small_file_needs_no_thread() -> None:
 def test_rows_are_the_same_whatever_the_size_of_a_block() -> None:
     for size in (1, 100, 5000, 1 << 20):
         assert frames(MANY, Options(block_bytes=size)) == list(range(1, 2001))
+
+
+@pytest.mark.parametrize("size", [1, 300, 5000, 1 << 20])
+def test_a_block_says_which_of_its_rows_are_few_and_whether_they_stand_in_order(size: int) -> None:
+    packets = [udp_frame(INVITE if number % 7 == 3 else RTP) for number in range(300)]
+    steps = {40: 35, 41: 39, 200: 100}  # records that come late, by a little and by a step of the clock
+    data = words.pcap_header(link=1) + b"".join(
+        words.record(1000 + steps.get(number, number), 0, packet) for number, packet in enumerate(packets)
+    )
+    opened = open_capture(expand(io.BytesIO(data))[0])
+    highest, told = -1, 0
+    for block in read_blocks(opened, Options(block_bytes=size), CaptureStats("a")):
+        assert block.few.tolist() == np.flatnonzero(block.rows[:, KIND] != KIND_OF_RTP).tolist()
+        times = block.rows[:, TIME].tolist()
+        if block.in_order:
+            assert times == sorted(times)
+            told += len(times)
+        assert not (block.in_order and times[0] < highest)
+        highest = max(highest, *times)
+    assert told >= (100 if size < 5001 else 0)
+
+
+def test_rows_outside_the_times_asked_for_are_no_few() -> None:
+    data = words.pcap_header(link=1) + b"".join(
+        words.record(number, 0, udp_frame(INVITE if number % 3 == 0 else RTP)) for number in range(20)
+    )
+    found = []
+
+    def intake(block: Block) -> np.ndarray:
+        found.extend(block.rows[block.few, TIME].tolist())
+        assert (block.rows[block.few, KIND] != KIND_OF_RTP).all()
+        return block.rows
+
+    options = Options(from_time_ns=5 * 10**9, to_time_ns=16 * 10**9)
+    assert sum(len(rows) for rows, _ in Reading(expand(io.BytesIO(data)), options, intake)) == 12
+    assert found == [number * 10**9 for number in (6, 9, 12, 15)]
 
 
 def test_closing_early_stops_the_thread_and_closes_the_file() -> None:

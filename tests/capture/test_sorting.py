@@ -27,7 +27,8 @@ def order(times: list[int], cuts: list[int], capacity: int, sort_ns: int) -> lis
     edges = sorted({min(cut, len(times)) for cut in cuts} | {0, len(times)})
     for begin, end in itertools.pairwise(edges):
         block = rows[begin:end].copy()
-        for part in orderer.feed(block):
+        in_order = cuts[:1] != [0] and bool((np.diff(block[:, TIME]) >= 0).all())  # told, or to be found out
+        for part in orderer.feed(block, in_order):
             out.extend(part[:, FRAME].tolist())
         block[:] = -1  # the buffer is used again
     for part in orderer.finish():
