@@ -152,9 +152,9 @@ def _tell_media(
     for call, mine in zip(calls, kinds, strict=True):
         written = texts.get(call.call_id)
         if written is not None:
-            mine.add("message")
-        if mine:
-            fill_in(call, media=in_order(mine), text_messages=written)
+            fill_in(call, media=in_order(mine | {"message"}), text_messages=written)
+        elif mine:
+            fill_in(call, media=in_order(mine))
 
 
 def _turns(table: StreamTable, order: Sequence[int]) -> list[tuple[Turn, ...]]:

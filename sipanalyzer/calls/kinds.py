@@ -10,14 +10,17 @@ where only one of them was heard, it is what that one wanted. Kinds of RTP that 
 
 from __future__ import annotations
 
+import functools
 import re
-from collections import defaultdict
 from collections.abc import Sequence
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
 
-from ..result import Call, Messages, Stream
+from ..result import Call, Ints, Messages, Stream
+from .rows import dense_pairs
+from .screening import find_matches
 
 __all__ = ["KINDS", "find_kinds", "in_order"]
 
@@ -29,17 +32,20 @@ _CARRIERS = ("INVITE", "UPDATE", "PRACK", "ACK")
 _MEDIA = re.compile(rb"\nm=([A-Za-z]+) +0*([0-9]?)")
 """Kind, and the first digit of the port that is no 0."""
 _ON_ANOTHER = b"bundle-only"
-_KNOWN = {kind.encode(): kind for kind in KINDS}
+_BITS = {kind: 1 << number for number, kind in enumerate(KINDS)}
+_SETS = [frozenset(kind for kind, bit in _BITS.items() if mask & bit) for mask in range(1 << len(KINDS))]
+"""The kinds that bits stand for."""
 
 
-def in_order(kinds: frozenset[str] | set[str]) -> tuple[str, ...]:
+@functools.lru_cache(maxsize=1_024)
+def in_order(kinds: frozenset[str]) -> tuple[str, ...]:
     """Kinds in the order of :data:`KINDS`."""
     return tuple(kind for kind in KINDS if kind in kinds)
 
 
 def find_kinds(
     messages: Messages, calls: Sequence[Call], streams: Sequence[Stream]
-) -> tuple[list[set[str]], list[int]]:
+) -> tuple[list[frozenset[str]], list[int]]:
     """Find the kinds of media of each call.
 
     Parameters
@@ -53,34 +59,60 @@ def find_kinds(
 
     Returns
     -------
-    kinds : list of set of str
+    kinds : list of frozenset of str
         Of each call, in their order.
     describing : list of int
         Messages (rows) that want media of the kind ``message``, in order of time.
     """
-    wanted: dict[int, dict[str, set[str]]] = defaultdict(dict)
-    describing: list[int] = []
     rows = _descriptions(messages)
-    call_ids, froms, tos = messages.call_id[rows], messages.from_tag[rows], messages.to_tag[rows]
-    from_tags, to_tags = [*messages.texts["from_tag"], ""], [*messages.texts["to_tag"], ""]
-    asks = (messages.status[rows] == 0).tolist()
-    for row, call_id, request, first, second in zip(
-        rows.tolist(), call_ids.tolist(), asks, froms.tolist(), tos.tolist(), strict=True
-    ):
-        body = messages.body(row)
-        tag = from_tags[first] if request else to_tags[second]
-        kinds = wanted[call_id].setdefault(tag, set())
-        for kind, port in _MEDIA.findall(body):
-            known = _KNOWN.get(kind.lower())
-            if known is not None and (port or _ON_ANOTHER in body):
-                kinds.add(known)
-                if known == "message" and (not describing or describing[-1] != row):
-                    describing.append(row)
-    found = []
-    for call in calls:
-        parties = wanted.get(int(messages.call_id[call.rows[0]]), {}) if call.rows else {}
-        found.append(_agreed(list(parties.values())) | _seen(call, streams))
-    return found, describing
+    wants = _wanted(messages, rows)
+    call_ids = messages.call_id[rows]
+    parties = dense_pairs(call_ids, _sender_tags(messages, rows))
+    of_party: Ints = np.zeros(int(parties.max(initial=-1)) + 1, np.int64)
+    np.bitwise_or.at(of_party, parties, wants)
+    call_of: Ints = np.zeros(len(of_party), np.int64)
+    call_of[parties] = call_ids
+    agreed = _agreed(of_party, call_of, len(messages.texts["call_id"]))
+    masks = [0 if not mine else int(agreed[messages.call_id[mine[0]]]) for mine in map(attrgetter("rows"), calls)]
+    seen = [_seen(mine, streams) if mine else _SETS[0] for mine in map(attrgetter("streams"), calls)]
+    describing: list[int] = rows[wants & _BITS["message"] != 0].tolist()
+    return [_SETS[mask] | there if there else _SETS[mask] for mask, there in zip(masks, seen, strict=True)], describing
+
+
+def _wanted(messages: Messages, rows: Ints) -> Ints:
+    """The kinds that each of some messages wants, as bits."""
+    wants: Ints = np.zeros(len(rows), np.int64)
+    for owners, matches in find_matches(messages, rows, _MEDIA, body=True):
+        found = [_BITS.get(match[1].lower().decode(), 0) if match[2] else -1 for match in matches]
+        for place, bits in enumerate(found):
+            if bits < 0:  # port 0: wanted only where it is bundled
+                on_another = _ON_ANOTHER in messages.body(int(rows[owners[place]]))
+                found[place] = _BITS.get(matches[place][1].lower().decode(), 0) if on_another else 0
+        np.bitwise_or.at(wants, owners, found)
+    return wants
+
+
+def _sender_tags(messages: Messages, rows: Ints) -> Ints:
+    """A number for the tag of who sent each message; -1 where there is none."""
+    numbers = {"": -1}
+    by_column = [
+        np.array([numbers.setdefault(tag, len(numbers) - 1) for tag in messages.texts[name]] + [-1], np.int64)
+        for name in ("from_tag", "to_tag")
+    ]
+    tags: Ints = np.where(
+        messages.status[rows] == 0, by_column[0][messages.from_tag[rows]], by_column[1][messages.to_tag[rows]]
+    )
+    return tags
+
+
+def _agreed(of_party: Ints, call_of: Ints, count: int) -> Ints:
+    """The kinds of each of `count` Call-IDs, as bits, from those of its parties; one that wants none was not heard."""
+    several = np.bincount(call_of[of_party != 0], minlength=count) >= 2
+    agreed: Ints = np.zeros(count, np.int64)
+    for bit in _BITS.values():
+        wanting = np.bincount(call_of[of_party & bit != 0], minlength=count)
+        agreed[wanting >= np.where(several, 2, 1)] |= bit
+    return agreed
 
 
 def _descriptions(messages: Messages) -> npt.NDArray[np.int64]:
@@ -103,12 +135,5 @@ def _holds_sdp(content_type: str) -> bool:
     return kind.endswith("/sdp") or kind.startswith("multipart/")
 
 
-def _agreed(parties: list[set[str]]) -> set[str]:
-    heard = [kinds for kinds in parties if kinds]
-    if len(heard) < 2:
-        return set().union(*heard)
-    return {kind for kind in KINDS if sum(kind in kinds for kinds in heard) >= 2}
-
-
-def _seen(call: Call, streams: Sequence[Stream]) -> set[str]:
-    return {kind for number in call.streams if (kind := streams[number].media) is not None}
+def _seen(numbers: Sequence[int], streams: Sequence[Stream]) -> frozenset[str]:
+    return frozenset(kind for number in numbers if (kind := streams[number].media) is not None)

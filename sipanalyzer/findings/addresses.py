@@ -57,16 +57,16 @@ def find_private_addresses(context: Context) -> Iterator[Finding]:
 
     Silent where that SDP brings ICE candidates (RFC 8445), among which the other side chooses.
     """
+    if not any(_is_hidden(address, source) for address, source in context.address_pairs):
+        return
     for call in context.result.calls:
         told = set()
         ice: set[Endpoint] | None = None
         for each in bindings_of(context, call):
             address, port = socket_of(each)
             source = address_text(*each.signalling[:2])
-            if address == source or not _private(address) or _private(source) or (each.side, address) in told:
+            if not _is_hidden(address, source) or (each.side, address) in told:
                 continue
-            if _is_loopback(source):
-                continue  # two programs on one host, which has that address too
             told.add((each.side, address))
             ice = _ice_senders(context, call) if ice is None else ice
             if (source, each.signalling[2]) in ice:
@@ -81,6 +81,11 @@ def find_private_addresses(context: Context) -> Iterator[Finding]:
                 call=call, rows=description_rows(context, call, source), affects=each.side,
                 severity="info" if flows or reached else None,
             )  # fmt: skip
+
+
+def _is_hidden(address: str, source: str) -> bool:
+    """Whether SDP from a public source names a private address; two programs on one host have that address too."""
+    return address != source and _private(address) and not _private(source) and not _is_loopback(source)
 
 
 def _ice_senders(context: Context, call: Call) -> set[Endpoint]:
@@ -103,9 +108,7 @@ _FLOWS = {
 
 def find_nat_mismatches(context: Context) -> Iterator[Finding]:
     """Media that comes from or goes to another address than SDP names: NAT; symmetric RTP where it works."""
-    for call in context.result.calls:
-        if not call.streams:
-            continue
+    for call in context.with_streams:
         bound = [each for each in bindings_of(context, call) if each.side is not None]
         for number, stream in context.streams(call):
             if stream.direction is None or (stream.matched != "nat" and call.one_way is not True):
@@ -136,6 +139,8 @@ def find_sip_algs(context: Context) -> Iterator[Finding]:
     left the rest, is a SIP ALG (application layer gateway).
     """
     messages = context.messages
+    if not any(address == source and not _private(source) for address, source in context.address_pairs):
+        return
     for call in context.result.calls:
         for each in bindings_of(context, call):
             source = address_text(*each.signalling[:2])

@@ -10,15 +10,19 @@ import bisect
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from typing import TypeVar
 
 import numpy as np
 
 from .. import explanations
+from ..calls.bindings import Binding
+from ..calls.screening import count_matches
 from ..facts import Endpoint, Finding, Outage
+from ..network.endpoints import address_text
 from ..options import Options
 from ..result import Bools, Call, Dialog, Ints, Messages, Result, Stream, Transaction
 from .scanning import Scanner, find_scanners
@@ -65,6 +69,24 @@ class Context:
         self.options: Options = result.options
         self.messages: Messages = result.messages
         self.calls: dict[str, Call] = {call.call_id: call for call in result.calls}
+
+    @cached_property
+    def with_streams(self) -> list[Call]:
+        """Calls that have media in this capture."""
+        return [call for call in self.result.calls if call.streams]
+
+    @cached_property
+    def refused(self) -> list[Call]:
+        """Calls that ended with a final response of 400 or more."""
+        return [call for call in self.result.calls if (call.status_code or 0) >= 400]
+
+    @cached_property
+    def address_pairs(self) -> set[tuple[str, str]]:
+        """Addresses that SDP names for media, each with the one that its SIP came from."""
+        bound: Mapping[str, Sequence[Binding]] = self.result.extra.get("bindings", {})
+        ends = map(attrgetter("socket", "signalling"), itertools.chain.from_iterable(bound.values()))
+        pairs = {(high, low, sip_high, sip_low) for (high, low, _), (sip_high, sip_low, _) in ends}
+        return {(address_text(*pair[:2]), address_text(*pair[2:])) for pair in pairs}
 
     @cached_property
     def transactions(self) -> dict[str, list[Transaction]]:
@@ -214,8 +236,9 @@ class Context:
     def search(
         self, pattern: re.Pattern[bytes], rows: Ints, *, body: bool = False
     ) -> Iterator[tuple[int, re.Match[bytes]]]:
-        """The messages of some rows (or their bodies) in which a pattern is found, without copying any."""
+        """The messages of some rows (or their bodies) in which a pattern that spans no two messages is found."""
         messages = self.messages
+        rows = rows[count_matches(messages, rows, pattern, body=body) > 0]
         at, length = (messages.body_at, messages.body_length) if body else (messages.at, messages.length)
         data = np.ascontiguousarray(messages.data).data
         for row, begin, size in zip(rows.tolist(), at[rows].tolist(), length[rows].tolist(), strict=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 
 import numpy as np
 
@@ -32,16 +33,17 @@ _SESSION_EXPIRES = re.compile(rb"\n(?:session-expires|x)[ \t]*+:[ \t\r\n]*+(\d{1
 def high_post_dial_delay(context: Context) -> Iterator[Finding]:
     """Calls that took long until the caller heard ringing (or an answer)."""
     options = context.options
-    for call in context.result.calls:
-        if call.start is None or (call.ringing is None and call.answered is None):
+    times = map(attrgetter("start", "ringing", "answered"), context.result.calls)
+    for call, (start, ringing, answered) in zip(context.result.calls, times, strict=True):
+        heard = answered if ringing is None or (answered is not None and answered < ringing) else ringing
+        if start is None or heard is None:
             continue
-        heard = min(time for time in (call.ringing, call.answered) if time is not None)
-        delay_ms = (heard - call.start) / 1e6
-        if delay_ms < options.post_dial_delay_warning_ms or heard - call.start > LONGEST_NS:
+        delay_ms = (heard - start) / 1e6
+        if delay_ms < options.post_dial_delay_warning_ms or heard - start > LONGEST_NS:
             continue
         yield context.finding(
             "high-post-dial-delay",
-            f"{seconds(heard - call.start)} passed from the first INVITE until "
+            f"{seconds(heard - start)} passed from the first INVITE until "
             f"{'it rang' if heard == call.ringing else 'the answer'}.",
             call=call,
             rows=_until(context, call, heard),
@@ -92,17 +94,15 @@ def session_timer_expiry(context: Context) -> Iterator[Finding]:
 def _last_refreshes(context: Context) -> Ints:
     """Of each call that lived long enough, the last 2xx to INVITE or UPDATE before its BYE."""
     messages = context.messages
-    texts = messages.texts.get("call_id", [])
-    number = {text: place for place, text in enumerate(texts)}
-    ended = np.full(len(texts), -1, np.int64)
-    for call in context.result.calls:
-        if call.first_bye is not None and call.call_id in number:
-            ended[number[call.call_id]] = call.first_bye
+    ended = np.full(len(messages.texts.get("call_id", [])), -1, np.int64)
+    ends = map(attrgetter("rows", "first_bye"), context.result.calls)
+    closed = np.array([(rows[0], bye) for rows, bye in ends if rows and bye is not None], np.int64).reshape(-1, 2)
+    ended[messages.call_id[closed[:, 0]]] = closed[:, 1]
     of_sessions = np.isin(messages.method, [context.method("INVITE"), context.method("UPDATE")])
     accepted = (messages.status >= 200) & (messages.status < 300) & of_sessions & ~messages.retransmission
     rows = np.flatnonzero(accepted & (messages.call_id >= 0))
     rows = rows[messages.time[rows] < ended[messages.call_id[rows]]]
-    last = np.full(len(texts), -1, np.int64)
+    last = np.full(len(ended), -1, np.int64)
     last[messages.call_id[rows]] = rows  # in order of time: of several the last stays
     last = last[last >= 0]
     long_enough: Ints = last[ended[messages.call_id[last]] - messages.time[last] >= SHORTEST_NS]
@@ -112,8 +112,8 @@ def _last_refreshes(context: Context) -> Ints:
 def missing_bye(context: Context) -> Iterator[Finding]:
     """Answered calls whose media ended long before the capture did, and no BYE."""
     least = context.options.missing_bye_ns
-    for call in context.result.calls:
-        if call.state != "in-call" or call.answered is None or call.first_bye is not None or not call.streams:
+    for call in context.with_streams:
+        if call.state != "in-call" or call.answered is None or call.first_bye is not None:
             continue
         streams = context.streams(call)
         last, number = max((stream.end, number) for number, stream in streams)

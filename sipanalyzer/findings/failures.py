@@ -28,7 +28,7 @@ _TRY_AGAIN = frozenset({408, 422, 491, 500, 503})
 
 def call_rejected(context: Context) -> Iterator[Finding]:
     """Calls refused with 4xx or 6xx, other than for want of credentials."""
-    for call in context.result.calls:
+    for call in context.refused:
         status = call.status_code
         if status is None or status // 100 not in (4, 6) or call.state not in ("rejected", "failed"):
             continue
@@ -75,7 +75,7 @@ def server_error(context: Context) -> Iterator[Finding]:
             inside[each.call_id, each.method, status].append(each)
         elif int(context.messages.to_tag[each.rows[0]]) < 0 and (call.status_code or 0) // 100 != 5:
             passed[each.call_id].append(each)
-    for call in context.result.calls:
+    for call in context.refused:
         status = call.status_code or 0
         if call.state == "failed" and status // 100 == 5:
             text = f"{_parties(call)} failed with {status_line(status, call.reason)}"

@@ -98,12 +98,19 @@ def _returned(context: Context) -> Iterator[tuple[int, int]]:
     rows = np.flatnonzero(context.requests("INVITE", "REGISTER", "SUBSCRIBE", "MESSAGE", "OPTIONS"))
     if len(rows) < 2:
         return
-    hosts: dict[str, int] = {}
+    count = len(messages.endpoints)
     crowded = {
         messages.endpoints[src][0]
-        for src, dst in np.unique(np.stack([messages.src[rows], messages.dst[rows]]), axis=1).T.tolist()
+        for src, dst in (
+            divmod(way, count) for way in np.unique(messages.src[rows] * count + messages.dst[rows]).tolist()
+        )
         if messages.endpoints[src][0] == messages.endpoints[dst][0]
     }
+    ids = messages.call_id[rows] + 1
+    rows = rows[np.bincount(ids)[ids] > 1]  # most Call-IDs have one request
+    if len(rows) < 2:
+        return
+    hosts: dict[str, int] = {}
     # where a hop begins and ends on one host, places are address and port
     places = [
         hosts.setdefault(f"{address} {port}" if address in crowded else address, len(hosts))

@@ -59,10 +59,11 @@ def find_silent_calls(context: Context) -> Iterator[Finding]:
         return
     heard = hear(result.streams, result.rtcp)
     unheard: list[Call] = []
+    all_bound: Mapping[str, Sequence[Binding]] = result.extra.get("bindings", {})
     for call in answered:
         if call.one_way is False:
             continue  # what the column says and what is found here are one judgement
-        bound = bindings_of(context, call)
+        bound = all_bound.get(call.call_id, ())
         silences = find_silences(call, bound, result.streams, context.messages, heard) if heard.carriers else ()
         if silences or call.one_way:
             yield _silent(context, call, silences or [_missing(context, call)], media_end(call, heard))
@@ -84,7 +85,9 @@ def _missing(context: Context, call: Call) -> Silence:
 def _unknown(bound: Sequence[Binding], heard: Heard) -> bool:
     """Whether both sides wanted media, at addresses that carry none in this capture."""
     sides = {each.side for each in bound if each.kind in ("audio", "video")}
-    return sides == {CALLER, CALLEE} and not any(socket_of(each)[0] in heard.carriers for each in bound)
+    if sides != {CALLER, CALLEE}:
+        return False
+    return not heard.carriers or not any(socket_of(each)[0] in heard.carriers for each in bound)
 
 
 def _silent(context: Context, call: Call, silences: Sequence[Silence], end: int) -> Finding:
@@ -139,8 +142,8 @@ def _no_rtp(context: Context, unheard: Sequence[Call], answered: int) -> Finding
 def find_late_media(context: Context) -> Iterator[Finding]:
     """Media that began long after the answer, per direction."""
     limit = context.options.late_media_ms * 1e6
-    for call in context.result.calls:
-        if call.answered is None or call.partial or not call.streams:
+    for call in context.with_streams:
+        if call.answered is None or call.partial:
             continue
         for direction, first in _first_by_direction(context, call).items():
             late = first[1].start - call.answered
@@ -171,8 +174,8 @@ def _held(context: Context, call: Call) -> bool:
 def find_stopped_media(context: Context) -> Iterator[Finding]:
     """Media that stopped long before the BYE while the other direction ran on; no hold, no silence suppression."""
     limit = context.options.media_timeout_ns
-    for call in context.result.calls:
-        if call.answered is None or call.end is None or call.one_way is True or not call.streams:
+    for call in context.with_streams:
+        if call.answered is None or call.end is None or call.one_way is True:
             continue
         last: dict[str, tuple[int, Stream]] = {}
         for number, stream in context.streams(call):
@@ -202,9 +205,7 @@ def _suppresses_silence(stream: Stream) -> bool:
 # ---- what was agreed
 def find_codec_mismatches(context: Context) -> Iterator[Finding]:
     """A payload type that the receiver's SDP does not have (RFC 3264 5.1, 6.1)."""
-    for call in context.result.calls:
-        if not call.streams:
-            continue
+    for call in context.with_streams:
         bound = bindings_of(context, call)
         for number, stream in context.streams(call):
             if stream.matched != "sdp" or stream.packets < 10:
@@ -282,7 +283,7 @@ def _has_events(context: Context, call: Call, side: str) -> bool | None:
 def find_dscp_mismatches(context: Context) -> Iterator[Finding]:
     """One direction of a call marked for priority and the other not (RFC 4594)."""
     lacking: dict[tuple[str, str, int, int], list[int]] = defaultdict(list)
-    for call in context.result.calls:
+    for call in context.with_streams:
         ways = _first_by_direction(context, call)
         if len(ways) != 2:
             continue
@@ -304,7 +305,7 @@ def find_dscp_mismatches(context: Context) -> Iterator[Finding]:
 
 def find_encrypted_media(context: Context) -> Iterator[Finding]:
     """SRTP: timing and loss are seen, content is not."""
-    for call in context.result.calls:
+    for call in context.with_streams:
         encrypted = [number for number, stream in context.streams(call) if stream.encrypted]
         if encrypted:
             codecs = Counter(context.result.streams[number].codec or "unknown" for number in encrypted)

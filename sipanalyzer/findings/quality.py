@@ -172,7 +172,7 @@ def find_clock_drift(context: Context) -> Iterator[Finding]:
 # ---- identity
 def find_ssrc_changes(context: Context) -> Iterator[Finding]:
     """A new SSRC in mid-call, with no answer, re-INVITE or transfer that would explain it."""
-    for call in context.result.calls:
+    for call in context.with_streams:
         if call.answered is None or not any(context.result.streams[number].ssrc_changes for number in call.streams):
             continue
         changed = [
