@@ -35,6 +35,9 @@ AHEAD: dict[str, str] = {
     "descriptions.take_apart": "uint8:1 int64:1 int64:1 int64 uint8:1 int64:1 int64:1 int64:2",
     "interning.intern_spans": "uint8:1 int64:3 int64 int64 int64 int64 int32:1 int64:2 int64:1 int32:1",
     "interning.enter_slots": "uint8:1 int64 int32:1 int64:2 int64 int64",
+    "gathering.join_lines": "uint8:1 int64:2 int64 int64 uint8:1 int64:1",
+    "gathering.gather": "uint8:1 int64:1 int64:1 uint8:1 int64",
+    "announcing.announce": "int64:2 int64:2",
     "survey.find_few": "int64:2 int64:1",
 }
 """Kernels that most captures need, with the kinds of their arguments; what takes longest first. A wrong line here costs

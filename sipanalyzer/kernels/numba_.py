@@ -121,7 +121,9 @@ def make_object(kernel: str, function: Callable[..., Any], kinds: tuple[str, ...
     compiled.compile(types)
     made = compiled.overloads[types]
     result = str(made.signature.return_type)
-    if result not in {"int64", "bool", "none"}:
+    if result.startswith("UniTuple(int64 x "):
+        result = f"int64*{len(made.signature.return_type)}"
+    elif result not in {"int64", "bool", "none"}:
         raise ValueError(f"{kernel} returns {result}")
     module = llvm.parse_assembly(compiled.inspect_llvm(types))
     native, entry = made.fndesc.llvm_func_name, SYMBOL.format(function.__name__)
@@ -194,12 +196,14 @@ def _entry(entry: str, native: str, kinds: tuple[str, ...], result: str) -> tupl
         handed += [("i64", each) for each in (*shape, *strides)]
     types = [type_ for type_, _ in handed]
     body = "\n  ".join(lines)
+    value = {"int64": "load i64, ptr %result", "bool": "load i8, ptr %result"}.get(result, "add i64 0, 0")
     return (
         types,
         f"""
 declare i32 @{native}({", ".join(types)})
-define i64 @{entry}(ptr %arrays, ptr %numbers) {{
-  %result = alloca i64
+define i64 @{entry}(ptr %arrays, ptr %numbers, ptr %tuple) {{
+  %alone = alloca i64
+  %result = getelementptr i64, ptr {"%tuple" if "*" in result else "%alone"}, i64 0
   %raised = alloca ptr
   store i64 0, ptr %result
   {body}
@@ -207,9 +211,9 @@ define i64 @{entry}(ptr %arrays, ptr %numbers) {{
   %done = icmp eq i32 %status, 0
   %none = icmp eq i32 %status, -2
   %well = or i1 %done, %none
-  %value = load {"i8" if result == "bool" else "i64"}, ptr %result
-  {"%word = zext i8 %value to i64" if result == "bool" else "%word = add i64 %value, 0"}
-  %told = select i1 %well, i64 {"0" if result == "none" else "%word"}, i64 {FAILED}
+  %value = {value}
+  %word = {"zext i8 %value to i64" if result == "bool" else "add i64 %value, 0"}
+  %told = select i1 %well, i64 %word, i64 {FAILED}
   ret i64 %told
 }}
 """,

@@ -6,7 +6,8 @@ through numba unboxes every array anew; here arrays that come again are recognis
 user wrote, for these sources, versions and this processor, and what still has the checksum that it was written with.
 
 A cached file: SHA-256 of the rest; a line of JSON (:class:`Head`); object code with one function :data:`SYMBOL`
-``(arrays, numbers)``: for each array its address and shape, for each number itself, all as words of 64 bits.
+``(arrays, numbers, tuple)``: for each array its address and shape, for each number itself, all as words of 64 bits, and
+where a tuple goes that is the result.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Head:
     kinds: tuple[str, ...]
     """Of the arguments; see :func:`kinds_of`."""
     result: str
-    """``int64``, ``bool`` or ``none``."""
+    """``int64``, ``bool``, ``none``, or of a tuple such as ``int64*2``."""
 
 
 def kinds_of(arguments: Sequence[Any]) -> tuple[str, ...]:
@@ -216,9 +217,11 @@ class Code:
         self._bool_at = [i for i, kind in enumerate(kinds) if kind == "bool"]
         self._checks = [_check(kinds[i]) for i in array_at]
         self._pack = struct.Struct("=" + "".join("q" for _ in number_at)).pack
-        words = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_char_p, ctypes.c_char_p)  # ctypes lets go of the GIL
-        self._function = words(address)
-        self._finish = {"int64": None, "none": lambda _: None, "bool": bool}[head.result]
+        prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
+        self._function = prototype(address)  # ctypes lets go of the GIL
+        name, _, length = head.result.partition("*")
+        self._tuple = ctypes.c_int64 * int(length) if length else None
+        self._finish = {"int64": None, "none": lambda _: None, "bool": bool}[name]
         self.forget_arrays()
 
     def forget_arrays(self) -> None:
@@ -252,9 +255,12 @@ class Code:
             if all(isinstance(each, int | np.integer | np.bool_) for each in self._numbers_of(arguments)):
                 raise OverflowError(f"{self.__name__}: {error}") from None
             raise TypeError(f"{self.__name__}: {error}") from None
-        result = self._function(words, numbers)
+        several = None if self._tuple is None else self._tuple()
+        result = self._function(words, numbers, several)
         if result == FAILED:
             raise ArithmeticError(f"{self.__name__} divided by zero")
+        if several is not None:
+            return tuple(several)
         return result if self._finish is None else self._finish(result)
 
     def _renew(self, arrays: tuple[Any, ...]) -> bytes:

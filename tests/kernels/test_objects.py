@@ -32,6 +32,10 @@ def clear(octets: Any) -> None:
         octets[i] = 0
 
 
+def ends(octets: Any) -> tuple[int, int]:
+    return octets.shape[0], 5 - octets.shape[0]
+
+
 def is_long(octets: Any, least: int) -> bool:
     return octets.shape[0] >= least
 
@@ -71,7 +75,7 @@ def test_machine_code_gives_what_python_gives_and_changes_arrays_in_place(code: 
     assert code(*arguments()[:3], False, arguments()[4]) * 2 == code(*arguments())
 
 
-def test_results_may_be_truth_or_nothing() -> None:
+def test_results_may_be_truth_or_nothing_or_several() -> None:
     from sipanalyzer.kernels.numba_ import make_object
 
     octets = np.full(9, 3, np.uint8)
@@ -80,6 +84,8 @@ def test_results_may_be_truth_or_nothing() -> None:
     long = objects.Code(*make_object("test.is_long", is_long, ("uint8:1", "int64")))
     assert long(octets, 9) is True
     assert long(octets, 10) is False
+    several = objects.Code(*make_object("test.ends", ends, ("uint8:1",)))
+    assert several(octets) == (9, -4)
 
 
 def test_arrays_that_come_again_are_recognised_by_identity_and_new_ones_are_not_taken_for_old(
