@@ -230,7 +230,9 @@ def choose_facts(rows: Table, wanted: Sequence[str], clock: Callable[[int], str]
     found = []
     for name in wanted:
         about = column(rows.name, name)
-        found.append((rows[name], _fact_writer(about, _writer(about, clock))))
+        values = rows[name]
+        if any(value is not None for value in values):  # of most captures half of the columns say nothing
+            found.append((values, _fact_writer(about, _writer(about, clock))))
     return Facts(tuple(found))
 
 
