@@ -7,7 +7,6 @@ is left out. A call costs no Python of its own here but that of making the objec
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from ..result import TRANSPORTS, Call, Dialog, Messages
 from ..sip.uri import user_part
 from .bundles import Bundles, with_none
 from .identities import ASSERTED, CAUSE, DIVERTED, find_first
+from .making import make_all
 from .negotiation import Descriptions
 
 __all__ = ["ROWS", "Judged", "Said", "make_calls"]
@@ -34,8 +34,8 @@ ROWS = (
 counts, those at whose time it rang, was answered, acknowledged and ended, the BYE that counts and its response, those
 with the codecs offered and answered and with both sides' product, and those that may name a cause, the best first."""
 _CAUSES = [ROWS.index(name) for name in ("cause", "second_cause", "third_cause")]
-_PLAIN = re.compile(r"sips?:([A-Za-z0-9_.+\-]+)@[A-Za-z0-9.\-]+(?::[0-9]{1,5})?")
-"""URIs of which the user part needs no parser: nearly all."""
+_USERS = re.compile(r"^(?:sips?:([A-Za-z0-9_.+\-]+)@[A-Za-z0-9.\-]+(?::[0-9]{1,5})?|(.*))$", re.MULTILINE)
+"""A URI a line: of nearly all the user part needs no parser; the others whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def make_calls(messages: Messages, judged: Judged, dialogs: Sequence[Dialog], de
         **_course(messages, judged),
         **_negotiated(judged, descriptions),
     }
-    calls = list(map(Call, *(columns[field.name] for field in dataclasses.fields(Call) if field.name in columns)))
+    calls = make_all(Call, columns)
     return sorted(calls, key=lambda call: (call.first_time if call.start is None else call.start, call.first_frame))
 
 
@@ -151,7 +151,7 @@ def _parties(messages: Messages, judged: Judged) -> dict[str, Sequence[object]]:
     known = first >= 0
     shown = np.where(known, first, judged.members.rows[judged.members.begin[:-1]])
     from_uri, to_uri = _texts(messages, "from_uri", shown), _texts(messages, "to_uri", shown)
-    users = {uri: _user(uri) for uris in (from_uri, to_uri) for uri in uris}
+    users = _users({uri for uri in (*from_uri, *to_uri) if uri is not None})
     asserted, diversion = find_first(messages, judged.asked, ASSERTED, DIVERTED)
     endpoints = [*messages.endpoints, None]
     return {
@@ -172,11 +172,13 @@ def _parties(messages: Messages, judged: Judged) -> dict[str, Sequence[object]]:
     }
 
 
-def _user(uri: str | None) -> str | None:
-    if uri is None:
-        return None
-    plain = _PLAIN.fullmatch(uri)
-    return plain[1] if plain else user_part(uri)
+def _users(uris: set[str]) -> dict[str | None, str | None]:
+    """User parts of URIs, by URI: all URIs are looked at in one text."""
+    found: dict[str | None, str | None] = {None: None}
+    if uris:  # texts have no line feeds: each is a line
+        for uri, (plain, other) in zip(uris, _USERS.findall("\n".join(uris)), strict=True):
+            found[uri] = plain or user_part(other)
+    return found
 
 
 def _course(messages: Messages, judged: Judged) -> dict[str, Sequence[object]]:

@@ -24,6 +24,7 @@ from ..result import Dialog, Messages, Transaction
 from ..sip.header import find_header
 from .bundles import Bundles, with_none
 from .identities import find_first
+from .making import make_all
 from .rows import Rows, read_rows
 
 __all__ = [
@@ -325,23 +326,21 @@ def make_dialogs(messages: Messages, followed: Followed, options: Options) -> li
         _texts(messages.from_uri[made_by], [*texts["from_uri"], None]),
         _texts(messages.to_uri[made_by], [*texts["to_uri"], None]),
     )
-    return list(
-        map(
-            Dialog,
-            _texts(messages.call_id[made_by], texts["call_id"]),
-            np.where(reversed_, tags[1], tags[0]).tolist(),
-            np.where(reversed_, tags[0], tags[1]).tolist(),
-            ["terminated" if state == "cancelled" else state for state, _, _ in followed.said],
-            messages.time[made_by].tolist(),
-            with_none(messages.time[confirmed], confirmed >= 0),
-            with_none(ended, end >= 0),
-            np.where(reversed_, uris[1], uris[0]).tolist(),
-            np.where(reversed_, uris[0], uris[1]).tolist(),
-            _route_sets(messages, made_by, accepted),
-            messages.capture[made_by].tolist(),
-            messages.frame[made_by].tolist(),
-        )
-    )
+    columns: dict[str, Sequence[object]] = {
+        "call_id": [texts["call_id"][number] for number in messages.call_id[made_by].tolist()],
+        "from_tag": np.where(reversed_, tags[1], tags[0]).tolist(),
+        "to_tag": np.where(reversed_, tags[0], tags[1]).tolist(),
+        "state": ["terminated" if state == "cancelled" else state for state, _, _ in followed.said],
+        "start": messages.time[made_by].tolist(),
+        "confirmed": with_none(messages.time[confirmed], confirmed >= 0),
+        "end": with_none(ended, end >= 0),
+        "local_uri": np.where(reversed_, uris[1], uris[0]).tolist(),
+        "remote_uri": np.where(reversed_, uris[0], uris[1]).tolist(),
+        "route_set": _route_sets(messages, made_by, accepted),
+        "capture": messages.capture[made_by].tolist(),
+        "first_frame": messages.frame[made_by].tolist(),
+    }
+    return make_all(Dialog, columns)
 
 
 def _texts(numbers: Ints, texts: Sequence[str | None]) -> npt.NDArray[np.object_]:

@@ -99,18 +99,43 @@ def read_descriptions(messages: Messages) -> Descriptions:
     numbers = np.full(len(messages), -1, np.int64)
     found: dict[Description, int] = {}
     known: dict[tuple[object, ...], int] = {}
+    alike: dict[tuple[object, ...], int] = {}
     rows = np.flatnonzero(negotiates & has_body)
-    for row, content_type in zip(rows.tolist(), messages.content_type[rows].tolist(), strict=True):
-        body = messages.body(row)
-        key = (content_type, *_TELLING.findall(body))
-        if key not in known:
-            if len(known) >= _MAX_CACHED:
-                known.clear()
-            description = _describe(types[content_type] if content_type >= 0 else None, body)
-            known[key] = -1 if description is None else found.setdefault(description, len(found))
-        numbers[row] = known[key]
+    data = memoryview(messages.data)  # type: ignore[arg-type]
+    columns = (messages.content_type, messages.body_at, messages.body_length)
+    result = []
+    for content_type, begin, length in zip(*(column[rows].tolist() for column in columns), strict=True):
+        body = data[begin : begin + length].tobytes()
+        quick = content_type, _without_port(body)
+        number = alike.get(quick)
+        if number is None:
+            key = (content_type, *_TELLING.findall(body))
+            if key not in known:
+                if len(known) >= _MAX_CACHED:
+                    known.clear()
+                description = _describe(types[content_type] if content_type >= 0 else None, body)
+                known[key] = -1 if description is None else found.setdefault(description, len(found))
+            number = known[key]
+            if len(alike) >= _MAX_CACHED:
+                alike.clear()
+            alike[quick] = number
+        result.append(number)
+    numbers[rows] = result
     hides = messages.truncated | (has_body & np.isin(messages.content_type, of_sdp))
     return Descriptions(numbers, hides, list(found))
+
+
+def _without_port(body: bytes) -> tuple[bytes, ...]:
+    """What stays of a body from call to call, at a fifth of the cost of looking for all that tells (`_TELLING`).
+
+    That is all from the first m= line on but its port, where that is plain, and where nothing before it tells anything.
+    """
+    head, _, rest = body.partition(b"\nm=")
+    kind, _, rest = rest.partition(b" ")
+    port, _, rest = rest.partition(b" ")
+    if kind.isalpha() and port.isdigit() and port[0] != 48 and b"a=rtpmap" not in head and head[:2] != b"m=":
+        return kind, rest
+    return (body,)
 
 
 def _describe(content_type: str | None, body: bytes) -> Description | None:

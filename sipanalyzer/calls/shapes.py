@@ -176,6 +176,7 @@ class _Table:
     branch: Ints
     cseq: Ints
     request_uri: Ints
+    """Where there is no branch."""
     as_it_is: Octets
     """Method, status and facts: these are compared themselves, all others only with their like in one Call-ID."""
 
@@ -192,7 +193,7 @@ class _Table:
             to_tag=number_to_tags(messages),
             branch=messages.branch,
             cseq=messages.cseq,
-            request_uri=messages.request_uri,
+            request_uri=np.where(messages.branch < 0, messages.request_uri, -1),
             as_it_is=as_it_is.view(np.uint8),
         )
 

@@ -15,6 +15,7 @@ where an old client gave it a branch of its own (RFC 2543); the ACK of a 2xx is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +24,7 @@ import numpy.typing as npt
 from ..options import Options
 from ..result import Messages, Transaction
 from .bundles import Bundles, with_none
+from .making import make_all
 from .rows import Rows, dense_pairs, number_hosts, read_rows
 
 __all__ = ["classify_copies", "make_transactions", "match_rows", "match_transactions"]
@@ -112,24 +114,22 @@ def make_transactions(messages: Messages, members: Bundles) -> list[Transaction]
     times, statuses = np.append(messages.time[members.rows], 0), np.append(status, 0)
     endpoints, texts = messages.endpoints, messages.texts
     methods, branches = [*texts["method"], ""], [*texts["branch"], None]
-    return list(
-        map(
-            Transaction,
-            [texts["call_id"][number] for number in messages.call_id[first].tolist()],
-            [methods[number] for number in messages.method[first].tolist()],
-            [branches[number] for number in messages.branch[first].tolist()],
-            [endpoints[number] for number in messages.src[first].tolist()],
-            [endpoints[number] for number in messages.dst[first].tolist()],
-            messages.time[first].tolist(),
-            with_none(times[response], response < never),
-            with_none(times[final], final < never),
-            with_none(statuses[telling], telling >= 0),
-            members.total(messages.retransmission[members.rows].astype(np.int64)).tolist(),
-            messages.capture[first].tolist(),
-            messages.frame[first].tolist(),
-            members.tuples(),
-        )
-    )
+    columns: dict[str, Sequence[object]] = {
+        "call_id": [texts["call_id"][number] for number in messages.call_id[first].tolist()],
+        "method": [methods[number] for number in messages.method[first].tolist()],
+        "branch": [branches[number] for number in messages.branch[first].tolist()],
+        "src": [endpoints[number] for number in messages.src[first].tolist()],
+        "dst": [endpoints[number] for number in messages.dst[first].tolist()],
+        "start": messages.time[first].tolist(),
+        "first_response": with_none(times[response], response < never),
+        "final_response": with_none(times[final], final < never),
+        "status_code": with_none(statuses[telling], telling >= 0),
+        "retransmissions": members.total(messages.retransmission[members.rows].astype(np.int64)).tolist(),
+        "capture": messages.capture[first].tolist(),
+        "first_frame": messages.frame[first].tolist(),
+        "rows": members.tuples(),
+    }
+    return make_all(Transaction, columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sipanalyzer.calls.calls import build_calls
 from sipanalyzer.calls.dialogs import track_dialogs
 from sipanalyzer.calls.transactions import match_transactions
@@ -21,6 +23,20 @@ def built(script: str, end: float | None = None, **how: str) -> list[Call]:
 def call(script: str, end: float | None = None, **how: str) -> Call:
     (only,) = built(script, end, **how)
     return only
+
+
+def again(script: str, name: str, later: float, hosts: dict[str, str] | None = None) -> str:
+    """The same script as another call: another Call-ID, other tags, branches, parties, hosts and times."""
+    lines = []
+    for line in script.strip().splitlines():
+        time, ends, rest = line.strip().split(" ", 2)
+        for old, new in (hosts or {}).items():
+            ends = re.sub(rf"\b{old}\b", new, ends)
+        rest = re.sub(r"\b(from|to)=(?!-)(\w+)", rf"\1=\2{name}", rest)
+        rest = re.sub(r"\bbranch=(?!-)(\w+)", rf"branch=\1{name}", rest)
+        rest = re.sub(r"\bcseq=(\d+)", lambda found: f"cseq={int(found[1]) + 70}", rest)
+        lines.append(f"{float(time) + later:.3f} {ends} call={name} {rest}")
+    return "\n".join(lines)
 
 
 INVITE = "0.0 A>B INVITE from=x\n"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sipanalyzer.calls.negotiation import _TELLING, _without_port
 from tests.calls.scripts import ACK, ANSWER, INVITE, OK, call
 
 
@@ -111,3 +115,28 @@ def test_a_description_in_a_multipart_body_is_read() -> None:
     parts = "||--b\\nContent-Type: application/sdp\\n\\n" + NARROW[2:] + "--b\\nContent-Type: text/plain\\n\\nx\\n--b--"
     only = call(INVITE.strip() + " 'type=multipart/mixed;boundary=b'" + parts)
     assert only.codecs_offered == ("PCMA",)
+
+
+BODIES = st.lists(
+    st.sampled_from(
+        [
+            b"m=", b"audio", b"video", b" ", b"\n", b"\r\n", b"4000", b"5000", b"0", b"04", b"RTP/AVP 0", b"v=0",
+            b"a=rtpmap:96 x/8000", b"a=rtpmap:96 y/8000", b"/2", b"\r",
+        ]
+    ),
+    max_size=14,
+).map(b"".join)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(BODIES, st.integers(1, 9), st.integers(1, 9))
+def test_bodies_without_their_port_are_equal_only_where_all_that_tells_is(body: bytes, one: int, other: int) -> None:
+    first, second = body.replace(b"4000", b"%d000" % one), body.replace(b"4000", b"%d000" % other)
+    if _without_port(first) == _without_port(second):
+        assert _TELLING.findall(first) == _TELLING.findall(second)
+
+
+def test_bodies_that_differ_in_addresses_and_the_port_are_alike() -> None:
+    body = b"v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\nm=audio 4000 RTP/AVP 8\r\na=sendrecv\r\n"
+    assert _without_port(body) == _without_port(body.replace(b"4000", b"50").replace(b"1.2.3.4", b"5.6.7.8"))
+    assert _without_port(body) != _without_port(body.replace(b"4000", b"0"))
