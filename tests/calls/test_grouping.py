@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from sipanalyzer.calls.grouping import group_messages
 from sipanalyzer.calls.transactions import match_transactions
 from sipanalyzer.options import Options
 from sipanalyzer.result import Call, Dialog, Messages, Transaction
-from tests.calls.scripts import PLAIN, again
+from tests.calls.scripts import CANCEL, GONE, PLAIN, PROXY, again
 from tests.calls.words import NS, seconds, table
 
 AUDIO = "v=0\\no=- 1 1 IN IP4 1.2.3.4\\ns=-\\nc=IN IP4 1.2.3.4\\nt=0 0\\nm=audio 4000 RTP/AVP"
@@ -57,23 +59,113 @@ def calls(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
+CHALLENGED = """
+0.0 A>B INVITE cseq=1 from=x branch=a
+0.1 B>A 407 P cseq=1 from=x to=p branch=a
+0.2 A>B ACK cseq=1 from=x to=p branch=a
+0.3 A>B INVITE cseq=2 from=x branch=b | Proxy-Authorization: Digest x
+0.4 B>A 407 P cseq=2 from=x to=p branch=b | Proxy-Authenticate: Digest realm="r", stale=true
+"""
+OVERTAKEN = """
+0.0 A>B SUBSCRIBE from=x to=- branch=a
+0.1 B>A NOTIFY from=y to=x branch=b | Subscription-State: active
+0.2 B>A 200 O cseq=1,SUBSCRIBE from=x to=y branch=a
+0.3 B>A NOTIFY cseq=2 from=y to=x branch=c
+"""
+FORKED = """
+0.0 A>B INVITE from=x branch=a
+0.1 B>A 180 R from=x to=y branch=a
+0.2 B>A 180 R from=x to=z branch=a
+0.3 B>A 200 O from=x to=z branch=a
+0.4 A>B ACK from=x to=z branch=k
+40.0 A>B INFO cseq=2 from=x to=z branch=i type=application/dtmf-relay || Signal=1
+"""
+TWO_SENDERS = """
+0.0 A>B INVITE from=x branch=a vias=2
+0.1 C>B INVITE from=x branch=c
+0.2 B>C 180 R from=x to=y branch=c
+0.3 B>A 486 B from=x to=y branch=a
+"""
+INSIDE = f"""
+0.0 A>B INVITE from=x branch=- uri=sip:1@h || {AUDIO} 0 101\\na=rtpmap:101 telephone-event/8000\\n
+0.1 A>B INVITE from=x branch=- uri=sip:2@h
+0.2 B>A 200 O from=x to=y branch=- ua=box || {AUDIO} 8\\n
+0.3 A:1>A:2 ACK from=x to=y branch=-
+0.4 B>A BYE cseq=9 from=y to=x branch=d
+0.5 A>B 200 O cseq=9,BYE from=y to=x branch=d
+"""
+MODELS = (PLAIN, PROXY, PLAIN.split("3.0")[0] + CANCEL + GONE, CHALLENGED, OVERTAKEN, FORKED, TWO_SENDERS, INSIDE)
+
+
+@st.composite
+def slips(draw: st.DrawFn, line: str) -> list[str]:
+    """A line of a script with one detail changed, left out or said twice."""
+    time, ends, rest = line.split(" ", 2)
+    kind = draw(st.sampled_from(["ends", "word", "to", "from", "branch", "cseq", "uri", "header", "twice", "gone"]))
+    if kind == "ends":
+        ends = draw(st.sampled_from(["A>B", "B>A", "A:1>B", "B>A:1", "A:1>A:2", "A:2>A:1", "B>C", "C>B", "C>A"]))
+    elif kind == "word":
+        old = rest.split(" ")[0]
+        new = ["100", "180", "183", "200", "401", "407", "486"] if old.isdigit() else ["ACK", "BYE", "INVITE", "PRACK"]
+        rest = draw(st.sampled_from(new)) + rest[len(old) :]
+    elif kind == "header":
+        head, *body = rest.split("|", 1)
+        rest = f"{head.rstrip()} {draw(st.sampled_from(HEADERS))}" if not body or draw(st.booleans()) else head
+    elif kind == "twice":
+        return [line, f"{float(time) + 0.6:.3f} {ends} {rest}"]
+    elif kind == "gone":
+        return []
+    else:
+        values = {
+            "to": "- y z x",
+            "from": "x y z",
+            "branch": "- a p z9hG4bKack",
+            "cseq": "1 2 3",
+            "uri": "sip:1@h sip:2@h",
+        }
+        value = draw(st.sampled_from(values[kind].split()))
+        if not re.search(rf"\b{kind}=", rest):
+            head, *body = rest.split("|", 1)
+            rest = "|".join([f"{head.rstrip()} {kind}={value} ", *body])
+        rest = re.sub(rf"\b{kind}=[\w.:@-]+", f"{kind}={value}", rest, count=1)
+    return [f"{time} {ends} {rest}"]
+
+
 @st.composite
 def captures(draw: st.DrawFn) -> tuple[str, float]:
-    """Few different calls, each several times, with slips in some; and how long after the last message it ends."""
-    models = draw(st.lists(calls(), min_size=1, max_size=3))
+    """One call or two, each several times, a detail changed in some; and how long after the last message it ends."""
+    models = [draw(st.sampled_from(MODELS)) if draw(st.integers(0, 3)) else draw(calls()) for _ in range(2)]
+    models = [draw(with_slip(model)) if draw(st.booleans()) else model for model in models]
     script = []
-    for number in range(draw(st.integers(2, 7))):
-        model = draw(st.sampled_from(models)).splitlines()
-        if draw(st.booleans()) and len(model) > 1:
-            slip = draw(st.integers(0, len(model) - 1))
-            if draw(st.booleans()):
-                del model[slip]
-            else:
-                model.insert(slip, model[slip])
+    for number in range(draw(st.integers(2, 5))):
+        model = draw(st.sampled_from(models))
+        if draw(st.booleans()):
+            model = draw(with_slip(model))
         hosts = draw(st.sampled_from([{}, {"A": "D", "B": "E"}, {"A": "B", "B": "A"}]))
-        later = draw(st.sampled_from([0.0, 0.05, 2.0, 6.0, 31.9, 33.0]))
-        script.append(again("\n".join(model), f"k{number}", later, hosts))
-    return "\n".join(script), draw(st.sampled_from([0.0, 4.9, 5.0, 31.9, 32.0, 100.0]))
+        later = draw(st.sampled_from([0.0, 0.0, 0.05, 2.0, 6.0, 31.9, 33.0]))
+        script.append(again(model, f"k{number}", later, hosts))
+    return "\n".join(script) or PLAIN, draw(st.sampled_from([0.0, 1.0, 4.9, 5.0, 31.9, 32.0, 100.0]))
+
+
+@st.composite
+def with_slip(draw: st.DrawFn, model: str) -> str:
+    lines = model.strip().splitlines()
+    if not lines:
+        return model
+    place = draw(st.integers(0, len(lines) - 1))
+    return "\n".join([*lines[:place], *draw(slips(lines[place])), *lines[place + 1 :]])
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_detail_in_which_calls_differ_is_seen(model: str) -> None:
+    """Each header in each line in turn, beside the call as it is: neither is judged by the other."""
+    lines = model.strip().splitlines()
+    for place, line in enumerate(lines):
+        for header in HEADERS:
+            changed = [*lines[:place], f"{line.split('|')[0].rstrip()} {header}", *lines[place + 1 :]]
+            messages = table("\n".join([again(model, "k0", 0), again("\n".join(changed), "k1", 0)]))
+            end = int(messages.time[-1]) + seconds(1)
+            assert group_messages(messages, end, Options()) == one_by_one(messages, end, Options())
 
 
 @settings(max_examples=400, deadline=None)
