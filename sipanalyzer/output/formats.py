@@ -13,9 +13,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from .cells import Cell, iso, machine, people, visible
+from .cells import Cell, iso, people, visible
 from .columns import Column
 from .csv_rows import csv_blocks
+from .json_rows import harmless_json, json_blocks
 
 if TYPE_CHECKING:
     from .tables import Table  # loads numpy, which a page of words has no need of
@@ -31,8 +32,6 @@ SUFFIXES = {
 """Format that a file's name asks for."""
 
 _LIBRARIES = {"parquet": ("pyarrow", "parquet"), "xlsx": ("xlsxwriter", "xlsx")}
-_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
-_UNSAFE = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 class MissingLibrary(ValueError):
@@ -94,33 +93,19 @@ def _columns(table: Table) -> Iterable[tuple[Sequence[Cell], Column]]:
 
 def json_text(value: Any, indent: int | None = None) -> str:
     """Strict JSON in UTF-8, with the characters that disturb a terminal written as escapes."""
-    text = (
-        _COMPACT if indent is None else json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent)
-    ).encode(value)
-    return text if text.isascii() and "\x7f" not in text else _UNSAFE.sub(_unicode_escape, text)
-
-
-def _unicode_escape(match: re.Match[str]) -> str:
-    return f"\\u{ord(match.group()):04x}"
-
-
-def _objects(table: Table) -> Iterable[str]:
-    keys = [column.name for column in table.columns]
-    for row in zip(*(machine(*column) for column in _columns(table)), strict=True):
-        yield json_text(dict(zip(keys, row, strict=True)))
+    return harmless_json(json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent).encode(value))
 
 
 def _write_json(table: Table, stream: IO[str], harmless: Callable[[str], str] | None) -> None:
     stream.write("[")
-    for number, line in enumerate(_objects(table)):
-        stream.write(",\n" if number else "\n")
-        stream.write(line)
+    for number, block in enumerate(json_blocks(table, ",\n")):
+        stream.write((",\n" if number else "\n") + block)
     stream.write("\n]\n")
 
 
 def _write_jsonl(table: Table, stream: IO[str], harmless: Callable[[str], str] | None) -> None:
-    for line in _objects(table):
-        stream.write(line + "\n")
+    for block in json_blocks(table, "\n"):
+        stream.write(block + "\n")
 
 
 def _write_md(table: Table, stream: IO[str], harmless: Callable[[str], str] | None) -> None:
