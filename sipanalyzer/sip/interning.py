@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ..kernels import compiled
 from ..kernels import interning as kernel
-from ..kernels.gathering import join_lines
+from ..kernels.joining import join_lines
 from .text import decode_text
 
 __all__ = ["Interner"]

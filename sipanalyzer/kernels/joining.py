@@ -1,4 +1,4 @@
-"""Stretches of bytes brought together: messages out of a block, texts to be decoded in one go. Floor 1."""
+"""Texts brought together, to be decoded in one go. Floor 1."""
 
 from __future__ import annotations
 
@@ -6,33 +6,9 @@ from typing import Any
 
 from . import kernel
 
-__all__ = ["LINE_END", "gather", "join_lines"]
+__all__ = ["LINE_END", "join_lines"]
 
 LINE_END = 10
-
-
-@kernel
-def gather(data: Any, at: Any, length: Any, out: Any, filled: int) -> None:
-    """Copy stretches of bytes, one behind the other.
-
-    Parameters
-    ----------
-    data : uint8[:]
-        Where they are.
-    at, length : int64[n]
-        Where each begins, and its bytes.
-    out : uint8[:]
-        Where they go; it must have room.
-    filled : int
-        From where on.
-    """
-    for k in range(at.shape[0]):
-        i = int(at[k])
-        end = i + int(length[k])
-        while i < end:
-            out[filled] = data[i]
-            filled += 1
-            i += 1
 
 
 @kernel

@@ -1,15 +1,14 @@
-"""Bytes brought together: the same as slices joined, both ways of running."""
+"""Texts brought together as lines, both ways of running."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from sipanalyzer import kernels
-from sipanalyzer.kernels.gathering import gather, join_lines
+from sipanalyzer.kernels.joining import join_lines
 
 WAYS = ["interpreted", pytest.param("compiled", marks=pytest.mark.skipif(not kernels.available(), reason="no numba"))]
 
@@ -20,17 +19,6 @@ def way(request: pytest.FixtureRequest) -> Iterator[str]:
     kernels.set_compiled(request.param == "compiled")
     yield request.param
     kernels.set_compiled(before)
-
-
-def test_stretches_stand_one_behind_the_other(way: str) -> None:
-    random.seed(1)
-    data = np.frombuffer(bytearray(random.randbytes(1000)), np.uint8)
-    at = np.array([random.randrange(900) for _ in range(50)], np.int64)
-    length = np.array([random.randrange(100) for _ in range(50)], np.int64)
-    out = np.zeros(7 + int(length.sum()), np.uint8)
-    gather(data, at, length, out, 7)
-    wanted = bytes(7) + b"".join(data[i : i + n].tobytes() for i, n in zip(at.tolist(), length.tolist(), strict=True))
-    assert out.tobytes() == wanted
 
 
 def test_plain_texts_are_lines_and_others_are_named(way: str) -> None:
