@@ -11,6 +11,7 @@ import dataclasses
 import operator
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from ..codecs import is_comfort_noise, is_event
 from ..network.endpoints import address_text
@@ -122,6 +123,33 @@ def _receiver(tie: Tie, media: str | None, bindings: Sequence[Binding]) -> Bindi
     return theirs[-1] if theirs else None
 
 
+_Formats = tuple[tuple[int, str | None, int], ...]
+_Described = tuple[str | None, str | None, tuple[int, ...], tuple[str, ...], _Formats]
+
+
+def _described(uses: tuple[Use, ...]) -> _Described:
+    """Codec and kind of a stream; its payload types, all its codecs and formats, in order of first use."""
+    main = main_use(uses)
+    if main is None:
+        return None, None, (), (), ()
+    formats = tuple([(use.payload_type, use.format.name, use.format.clock_rate_hz) for use in uses])
+    return main.format.name, main.format.media, *_in_order(formats), formats
+
+
+@lru_cache(maxsize=1024)
+def _in_order(formats: _Formats) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Payload types and codecs of a stream's formats, each once: nearly all streams of a capture have the same."""
+    names = dict.fromkeys(name for _, name, _ in formats if name is not None)
+    return tuple(dict.fromkeys(payload_type for payload_type, _, _ in formats)), tuple(names)
+
+
+@lru_cache(maxsize=1024)
+def _spoken(names: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Those of some codecs that carry media of their own, and whether there are telephone events among them."""
+    spoken = tuple(name for name in names if not is_event(name) and not is_comfort_noise(name))
+    return spoken, any(map(is_event, names))
+
+
 def _stream(
     f: Figures,
     ties: tuple[Tie, ...],
@@ -130,8 +158,7 @@ def _stream(
     calls: Sequence[Call],
     known: Mapping[int, Sequence[Binding]],
 ) -> Stream:
-    main = main_use(uses)
-    codec, media = (None, None) if main is None else (main.format.name, main.format.media)
+    codec, media, payload_types, codecs, formats = _described(uses)
     first = ties[0] if ties else None
     call = None if first is None else calls[first.call]
     receiver = None if first is None else _receiver(first, media, known[first.call])
@@ -143,15 +170,15 @@ def _stream(
         src=_endpoint(f.src),
         dst=_endpoint(f.dst),
         call_id=None if call is None else call.call_id,
-        also_call_ids=tuple(calls[tie.call].call_id for tie in ties[1:]),
+        also_call_ids=tuple([calls[tie.call].call_id for tie in ties[1:]]),
         direction=direction,
         matched="rtp-only" if first is None else first.matched,
         media=media,
-        payload_types=f.payload_types,
+        payload_types=payload_types,
         codec=codec,
-        codecs=tuple(dict.fromkeys(use.format.name for use in uses if use.format.name is not None)),
+        codecs=codecs,
         clock_rate=f.clock_rate_hz,
-        formats=tuple((use.payload_type, use.format.name, use.format.clock_rate_hz) for use in uses),
+        formats=formats,
         ptime_negotiated_ms=None if receiver is None else receiver.ptime_ms,
         ssrc_changes=ssrc_changes,
         encrypted=None if first is None else first.binding.encrypted,
@@ -176,26 +203,30 @@ def _complete(
 ) -> Call:
     """What a call's streams say of it."""
     numbers = list(ties)
-    used = sorted((use.since, k, use.format.name) for k in numbers for use in uses[k] if use.format.name is not None)
-    names = tuple(dict.fromkeys(name for _, _, name in used))
-    seen = tuple(name for name in names if not is_event(name) and not is_comfort_noise(name))
-    methods = ["rfc4733"] * any(map(is_event, names)) + ["info"] * call.dtmf_info
+    used = sorted([(use.since, k, use.format.name) for k in numbers for use in uses[k] if use.format.name is not None])
+    seen, events = _spoken(tuple(dict.fromkeys([name for _, _, name in used])))
+    methods = ["rfc4733"] * events + ["info"] * call.dtmf_info
     towards = {k: tie.towards for k, tie in ties.items()}
     hops = group_hops(numbers, order, towards, media)
-    worst = [max((streams[k] for k in group), key=lambda s: (s.loss_percent, -s.packets)) for group in hops]
+    worst = [_worst([streams[k] for k in group]) for group in hops]
     jitters = [jitter for k in numbers if (jitter := streams[k].max_jitter_ms) is not None]
     return fill_in(
         call,
         streams=tuple(numbers),
         codecs=seen or call.codecs_answered,  # what was only offered is not negotiated
         dtmf_method=",".join(methods) or None,
-        packets=sum(s.packets for s in worst),
-        lost=sum(s.lost for s in worst),
-        expected=sum(s.expected for s in worst),
+        packets=sum([s.packets for s in worst]),
+        lost=sum([s.lost for s in worst]),
+        expected=sum([s.expected for s in worst]),
         max_jitter_ms=max(jitters, default=None),
         media_latency_ns=_media_latency(call, ties, streams),
         one_way=_one_way(call, set(towards.values()), bindings),
     )
+
+
+def _worst(hops: Sequence[Stream]) -> Stream:
+    """Of one medium at several hops the stream that lost most."""
+    return hops[0] if len(hops) == 1 else max(hops, key=lambda s: (s.loss_percent, -s.packets))
 
 
 def _media_latency(call: Call, ties: Mapping[int, Tie], streams: Sequence[Stream]) -> int | None:

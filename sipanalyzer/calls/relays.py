@@ -48,6 +48,8 @@ def group_hops(
     -------
     list of list of int
     """
+    if len({(towards[k], media[k]) for k in numbers}) == len(numbers):
+        return [[k] for k in numbers]  # one of each direction and kind: no two are the same medium
     groups: list[list[int]] = []
     by_ssrc: dict[tuple[str | None, str | None, int], list[int]] = defaultdict(list)
     arriving: dict[tuple[str | None, str | None, _Address], list[int]] = defaultdict(list)

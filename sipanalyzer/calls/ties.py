@@ -70,7 +70,8 @@ class _Place:
 
     def settle(self) -> None:
         """All bindings are here: sort them."""
-        self.bound.sort(key=lambda entry: entry[1].since)
+        if len(self.bound) > 1:
+            self.bound.sort(key=lambda entry: entry[1].since)
         self.since = [binding.since for _, binding in self.bound]
         latest = -math.inf
         for _, binding in self.bound:
@@ -136,44 +137,54 @@ class _Tying:
 
     def __init__(self, order: Sequence[Figures], known: Mapping[int, Sequence[Binding]], calls: Sequence[Call]) -> None:
         self.order, self.known, self.calls = order, known, calls
-        self.at_socket: dict[Socket, _Place] = {}
-        self.at_signalling: dict[Socket, _Place] = {}
-        for f in order:
-            for socket in (f.src, f.dst):
-                if socket not in self.at_socket:
-                    self.at_socket[socket], self.at_signalling[socket] = _Place(), _Place()
+        sockets = {socket for f in order for socket in (f.src, f.dst)}
+        self.at_socket: dict[Socket, _Place] = defaultdict(_Place)
         for c, bound in known.items():
             for binding in bound:
-                place = self.at_socket.get(binding.socket)
-                if place is not None:
-                    place.bound.append((c, binding))
-                place = self.at_signalling.get((*binding.signalling[:2], binding.socket[2]))
-                if place is not None:
-                    place.bound.append((c, binding))
-        for place in (*self.at_socket.values(), *self.at_signalling.values()):
-            place.settle()
+                if binding.socket in sockets:
+                    self.at_socket[binding.socket].bound.append((c, binding))
+        self._settle(self.at_socket)
         self._sides: dict[int, _Sides] = {}
         self.ties: list[tuple[Tie, ...]] = []
 
     def run(self) -> list[tuple[Tie, ...]]:
         """Rule after rule."""
         order = self.order
-        self.ties = [self._by_binding(f, self.at_socket[f.dst], "sdp", receiver=True) for f in order]
+        self.ties = [self._by_binding(f, self.at_socket.get(f.dst), "sdp", receiver=True) for f in order]
         reverse: dict[tuple[Socket, Socket], list[int]] = defaultdict(list)
         for k, f in enumerate(order):
             if self.ties[k]:
                 reverse[f.dst, f.src].append(k)
         left = [k for k in range(len(order)) if not self.ties[k]]
+        at_signalling = self._at_signalling([order[k] for k in left])
         for k in left:
             f = order[k]
             self.ties[k] = (
-                self._by_binding(f, self.at_socket[f.src], "nat", receiver=False)
+                self._by_binding(f, self.at_socket.get(f.src), "nat", receiver=False)
                 or self._by_reverse(f, reverse.get((f.src, f.dst), ()))
-                or self._by_binding(f, self.at_signalling[f.dst], "nat", receiver=True)
-                or self._by_binding(f, self.at_signalling[f.src], "nat", receiver=False)
+                or self._by_binding(f, at_signalling.get(f.dst), "nat", receiver=True)
+                or self._by_binding(f, at_signalling.get(f.src), "nat", receiver=False)
             )
         self._by_addresses([k for k in left if not self.ties[k]])
         return self.ties
+
+    def _at_signalling(self, left: Sequence[Figures]) -> dict[Socket, _Place]:
+        """Bindings by their announced port at the address of their signalling, for the sockets of these streams."""
+        places: dict[Socket, _Place] = defaultdict(_Place)
+        if left:
+            sockets = {socket for f in left for socket in (f.src, f.dst)}
+            for c, bound in self.known.items():
+                for binding in bound:
+                    socket = (*binding.signalling[:2], binding.socket[2])
+                    if socket in sockets:
+                        places[socket].bound.append((c, binding))
+        self._settle(places)
+        return places
+
+    @staticmethod
+    def _settle(places: dict[Socket, _Place]) -> None:
+        for place in places.values():
+            place.settle()
 
     def sides(self, c: int) -> _Sides:
         """The two ends of a call."""
@@ -186,11 +197,14 @@ class _Tying:
                     sides.addresses.setdefault(address, set()).add(binding.side)
         return sides
 
-    def _by_binding(self, f: Figures, place: _Place, matched: str, receiver: bool) -> tuple[Tie, ...]:
+    def _by_binding(self, f: Figures, place: _Place | None, matched: str, receiver: bool) -> tuple[Tie, ...]:
         """By the bindings at one end of the stream: that of its receiver, or that of its sender."""
-        found = self._in_time(f, place)
+        found = [] if place is None else self._in_time(f, place)
         if not found:
             return ()
+        if len(found) == 1:
+            ((c, binding),) = found
+            return (Tie(c, matched, binding.side if receiver else OTHER_SIDE.get(binding.side or ""), binding),)
         far = f.src if receiver else f.dst
         whole = [(c, binding) for c, binding in found if far in self.sides(c).sockets]
         by_call: dict[int, list[Binding]] = defaultdict(list)

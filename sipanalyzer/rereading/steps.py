@@ -126,8 +126,8 @@ class _Table(StreamTable):
         super().__init__(*about)  # type: ignore[arg-type]
         self.waited: set[int] = set()
 
-    def _settle(self, s: int, rows: Rows, i: int) -> None:
-        super()._settle(s, rows, i)
+    def _settle(self, s: int, rows: Rows, i: int, described: Format | None = None) -> None:
+        super()._settle(s, rows, i, described)
         if self._ints[s, state.EARLY] >= 0:
             self.waited.add(s)
 

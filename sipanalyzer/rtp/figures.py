@@ -38,107 +38,141 @@ class Figures(Measures):
         return tuple(dict.fromkeys(use.payload_type for use in self.uses))
 
 
+_COLUMNS = (
+    state.KEY_SSRC, state.KEY_SRC_HI, state.KEY_SRC_LO, state.KEY_DST_HI, state.KEY_DST_LO, state.KEY_PORTS,
+    state.EXPECTED_BEFORE, state.HIGHEST, state.LOWEST, state.DISTINCT, state.TRAFFIC_0, state.TRAFFIC_0_COUNT,
+    state.TRAFFIC_1, state.TRAFFIC_1_COUNT, state.STEP_0, state.STEP_0_COUNT, state.STEP_1, state.STEP_1_COUNT,
+    state.STEP_2, state.STEP_2_COUNT, state.JITTER_COUNT, state.DRIFT_SPAN, state.ANCHORS, state.TIMED_VIDEO,
+    state.FIRST_TIME, state.LAST_TIME, state.PACKETS, state.BYTES, state.DUPLICATES, state.OUT_OF_ORDER,
+    state.RESTARTS, state.DELTA_SUM, state.DELTA_MAX, state.FIRST_FRAME, state.LAST_FRAME, state.DISCARDED,
+    state.BURSTS, state.BURST_PACKETS, state.BURST_BAD, state.BAD, state.RUNS, state.MAX_LOST, state.PRINTED,
+    state.FIRST_EXT, state.FIRST_STAMP, state.TOP_EXT, state.TOP_STAMP, state.STRAYS, state.REUSED,
+)  # fmt: skip
+"""Columns of whole numbers that make figures, in the order in which :func:`finish_figures` names them."""
+_REAL_COLUMNS = (
+    state.DRIFT_XX, state.DRIFT_XY, state.JITTER_SUM, state.JITTER_TOP, state.SKEW_MAX,
+)  # fmt: skip
+
+
 def finish_figures(
-    s: int,
-    i: list[int],
-    r: list[float],
+    first: int,
+    ints: npt.NDArray[np.int64],
+    reals: npt.NDArray[np.float64],
     prints: npt.NDArray[np.uint32],
-    uses: Sequence[Use],
-    capture: int,
-    noted: list[str],
-) -> Figures:
-    """A stream's state, closed, as figures.
+    uses: Sequence[Sequence[Use]],
+    captures: Sequence[int],
+    noted: Sequence[Sequence[str]],
+) -> list[Figures]:
+    """States of some streams, closed, as figures; all arguments of one length, an entry a stream.
 
     Parameters
     ----------
-    s : int
-        Number of the stream.
-    i, r : list
-        Its row, read as integers and as numbers.
-    prints : uint32[50]
-        First payload bytes of its first packets.
-    uses : sequence of Use
+    first : int
+        Number of the first of them.
+    ints, reals : int64[m, WIDTH], float64[m, WIDTH]
+        Their rows, read as integers and as numbers.
+    prints : uint32[m, 50]
+        First payload bytes of their first packets.
+    uses : sequence of sequence of Use
         In order of first use.
-    capture : int
-        File of its first packet.
-    noted : list of str
-        Anomalies noted while it passed.
+    captures : sequence of int
+        File of their first packet.
+    noted : sequence of sequence of str
+        Anomalies noted while they passed.
     """
-    expected = i[state.EXPECTED_BEFORE] + i[state.HIGHEST] - i[state.LOWEST] + 1
-    used = main_use(uses)
-    main = None if used is None else used.format
-    clock = main.clock_rate_hz if main is not None and main.clock_rate_hz else None
-    usual_count, usual = max(
-        (i[state.STEP_0_COUNT], i[state.STEP_0]),
-        (i[state.STEP_1_COUNT], i[state.STEP_1]),
-        (i[state.STEP_2_COUNT], i[state.STEP_2]),
-    )
-    ptime = 1000.0 * usual / clock if clock and usual_count and main is not None and main.media != "video" else None
-    traffic = i[state.TRAFFIC_0]
-    if i[state.TRAFFIC_1_COUNT] > i[state.TRAFFIC_0_COUNT]:
-        traffic = i[state.TRAFFIC_1]
-    jitters = i[state.JITTER_COUNT]
-    drift = None
-    if i[state.DRIFT_SPAN] >= 5_000_000_000 and r[state.DRIFT_XX] > 0 and ptime is not None:
-        drift = 0.0 - 1000.0 * r[state.DRIFT_XY] / r[state.DRIFT_XX]  # ms a second of arrival, to ppm
-    anomalies = list(noted)
-    lateness: tuple[int, ...] = ()
-    judged = jitters + i[state.ANCHORS] - i[state.TIMED_VIDEO]  # audio that was timed, and what began each schedule
-    if clock and main is not None and main.media in ("audio", None) and judged > 0:
-        late = i[state.LATE + 1 : state.LATE + state.LATE_CLASSES]
-        lateness = (judged - sum(late), *late)
-    anomalies += ["rtp-stray"] * (i[state.STRAYS] > 0) + ["rtp-sequence-reused"] * (i[state.REUSED] > 0)
-    return Figures(
-        index=s,
-        ssrc=i[state.KEY_SSRC],
-        src=(i[state.KEY_SRC_HI], i[state.KEY_SRC_LO], i[state.KEY_PORTS] >> 16),
-        dst=(i[state.KEY_DST_HI], i[state.KEY_DST_LO], i[state.KEY_PORTS] & 0xFFFF),
-        uses=tuple(uses),
-        clock_rate_hz=clock,
-        ptime_ms=ptime,
-        dscp=traffic & 0xFF,
-        vlan=(traffic >> 8) - 1 if traffic >> 8 else None,
-        start=i[state.FIRST_TIME],
-        end=i[state.LAST_TIME],
-        packets=i[state.PACKETS],
-        bytes=i[state.BYTES],
-        expected=expected,
-        lost=max(0, expected - i[state.DISTINCT]),
-        duplicates=i[state.DUPLICATES],
-        out_of_order=i[state.OUT_OF_ORDER],
-        restarts=i[state.RESTARTS],
-        mean_jitter_ms=r[state.JITTER_SUM] / jitters if jitters else None,
-        max_jitter_ms=r[state.JITTER_TOP] if jitters else None,
-        mean_delta_ms=i[state.DELTA_SUM] / jitters / 1e6 if jitters else None,
-        max_delta_ms=i[state.DELTA_MAX] / 1e6 if jitters else None,
-        max_skew_ms=r[state.SKEW_MAX] if jitters else None,
-        clock_drift_ppm=drift,
-        capture=capture,
-        first_frame=i[state.FIRST_FRAME],
-        last_frame=i[state.LAST_FRAME],
-        discarded=i[state.DISCARDED] if lateness else None,
-        lateness=lateness,
-        bursts=i[state.BURSTS],
-        burst_packets=i[state.BURST_PACKETS],
-        burst_bad=i[state.BURST_BAD],
-        bad=i[state.BAD],
-        bad_runs=i[state.RUNS],
-        max_consecutive_lost=i[state.MAX_LOST],
-        loss_runs=tuple(i[state.LOSS_RUNS : state.LOSS_RUNS + state.RUN_CLASSES]),
-        first_sequence=i[state.FIRST_EXT] & 0xFFFF if i[state.PRINTED] else 0,
-        first_stamp=i[state.FIRST_STAMP],
-        last_sequence=i[state.TOP_EXT] & 0xFFFF,
-        last_stamp=i[state.TOP_STAMP],
-        fingerprint=tuple(prints[: i[state.PRINTED]].tolist()),
-        strays=i[state.STRAYS],
-        reused=i[state.REUSED],
-        anomalies=tuple(anomalies),
-    )
+    made = []
+    lates = ints[:, state.LATE + 1 : state.LATE + state.LATE_CLASSES].tolist()
+    runs = ints[:, state.LOSS_RUNS : state.LOSS_RUNS + state.RUN_CLASSES].tolist()
+    known_runs: dict[tuple[int, ...], tuple[int, ...]] = {}
+    values = zip(
+        uses, captures, noted, lates, runs, prints.tolist(), ints[:, _COLUMNS].tolist(),
+        reals[:, _REAL_COLUMNS].tolist(), strict=True,
+    )  # fmt: skip
+    for number, (used, capture, told, late, loss_runs, fingerprint, whole, (xx, xy, jitter_sum, jitter_top, skew)) in (
+        enumerate(values, first)
+    ):  # fmt: skip
+        (
+            ssrc, src_high, src_low, dst_high, dst_low, ports, before, highest, lowest, distinct, traffic, count_0,
+            traffic_1, count_1, step, steps, step_1, steps_1, step_2, steps_2, jitters, span, anchors, video,
+            start, end, packets, size, duplicates, out_of_order, restarts, delta_sum, delta_max, first_frame,
+            last_frame, discarded, bursts, burst_packets, burst_bad, bad, bad_runs, most_lost, printed,
+            first_ext, first_stamp, top_ext, top_stamp, strays, reused,
+        ) = whole  # fmt: skip
+        expected = before + highest - lowest + 1
+        main = main_use(used)
+        form = None if main is None else main.format
+        clock = form.clock_rate_hz if form is not None and form.clock_rate_hz else None
+        if steps_1 or steps_2:
+            steps, step = max((steps, step), (steps_1, step_1), (steps_2, step_2))
+        ptime = 1000.0 * step / clock if clock and steps and form is not None and form.media != "video" else None
+        if count_1 > count_0:
+            traffic = traffic_1
+        drift = None
+        if span >= 5_000_000_000 and xx > 0 and ptime is not None:
+            drift = 0.0 - 1000.0 * xy / xx  # ms a second of arrival, to ppm
+        lateness: tuple[int, ...] = ()
+        judged = jitters + anchors - video  # audio that was timed, and what began each schedule
+        if clock and form is not None and form.media in ("audio", None) and judged > 0:
+            lateness = (judged - sum(late), *late)
+        anomalies = tuple(told)
+        if strays or reused:
+            anomalies += ("rtp-stray",) * (strays > 0) + ("rtp-sequence-reused",) * (reused > 0)
+        run = tuple(loss_runs)
+        made.append(
+            Figures(
+                index=number,
+                ssrc=ssrc,
+                src=(src_high, src_low, ports >> 16),
+                dst=(dst_high, dst_low, ports & 0xFFFF),
+                uses=tuple(used),
+                clock_rate_hz=clock,
+                ptime_ms=ptime,
+                dscp=traffic & 0xFF,
+                vlan=(traffic >> 8) - 1 if traffic >> 8 else None,
+                start=start,
+                end=end,
+                packets=packets,
+                bytes=size,
+                expected=expected,
+                lost=max(0, expected - distinct),
+                duplicates=duplicates,
+                out_of_order=out_of_order,
+                restarts=restarts,
+                mean_jitter_ms=jitter_sum / jitters if jitters else None,
+                max_jitter_ms=jitter_top if jitters else None,
+                mean_delta_ms=delta_sum / jitters / 1e6 if jitters else None,
+                max_delta_ms=delta_max / 1e6 if jitters else None,
+                max_skew_ms=skew if jitters else None,
+                clock_drift_ppm=drift,
+                capture=capture,
+                first_frame=first_frame,
+                last_frame=last_frame,
+                discarded=discarded if lateness else None,
+                lateness=lateness,
+                bursts=bursts,
+                burst_packets=burst_packets,
+                burst_bad=burst_bad,
+                bad=bad,
+                bad_runs=bad_runs,
+                max_consecutive_lost=most_lost,
+                loss_runs=known_runs.setdefault(run, run),
+                first_sequence=first_ext & 0xFFFF if printed else 0,
+                first_stamp=first_stamp,
+                last_sequence=top_ext & 0xFFFF,
+                last_stamp=top_stamp,
+                fingerprint=tuple(fingerprint[:printed]),
+                strays=strays,
+                reused=reused,
+                anomalies=anomalies,
+            )
+        )
+    return made
 
 
 def main_use(uses: Iterable[Use]) -> Use | None:
     """The format of most packets, audio and video before events and comfort noise; None without any."""
-    several = tuple(uses)
+    several = uses if isinstance(uses, (tuple, list)) else tuple(uses)
     if len(several) == 1:
-        return several[0]
+        only: Use = several[0]
+        return only
     return max(several, key=lambda use: (use.format.role in (state.AUDIO, state.VIDEO), use.packets), default=None)

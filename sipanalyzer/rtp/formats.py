@@ -84,6 +84,12 @@ def looks_like_event(size: int, event: int) -> bool:
 
 def counted_uses(uses: Sequence[Use], counts: npt.NDArray[np.int32]) -> list[Use]:
     """Uses with their packets, from the packets of their payload type before them and in all."""
+    if len(uses) == 1:
+        (use,) = uses
+        count = int(counts[use.payload_type]) - use.packets
+        if count <= 0:
+            return []
+        return [Use(use.payload_type, use.format, use.since, count)]
     after: dict[int, int] = {}
     counted = []
     for use in reversed(uses):

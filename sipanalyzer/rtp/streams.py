@@ -18,12 +18,12 @@ from ..kernels import columns as row
 from ..kernels import plain, probation, timing
 from ..kernels import rtp as kernel
 from ..kernels import streamstate as state
-from ..kernels.playout import LIMITS_MS, UNSEEN
 from ..options import Options
 from .clock import estimate_clock_rate
 from .figures import Figures, Socket, finish_figures
 from .formats import UNKNOWN_FORMAT, Format, Use, counted_uses, looks_like_event, static_format
 from .ledgers import Ledgers, RawIntervals
+from .rows import aligned_rows, beginning, sockets_of
 from .sockets import NOWHERE, AnnouncedSockets
 
 __all__ = ["StreamTable", "Turn"]
@@ -32,6 +32,10 @@ Rows = npt.NDArray[np.int64]
 
 _SPREAD = 8
 """Slots of the hash table for each stream, at least: nearly every key stands in the first place looked at."""
+_GROWTH = 4
+"""Times as many rows when there is no room for another: copying costs; what no stream has touched takes no memory."""
+_AT_ONCE = 4096
+"""Streams whose rows become figures at a time: lists of them cost more memory than the rows."""
 
 
 class Turn(NamedTuple):
@@ -89,7 +93,7 @@ class StreamTable:
         self._format_table = np.zeros((64, 2), np.int64)
         self._out = np.zeros(4, np.int64)
         self._ledgers = Ledgers(options)
-        self._beginning = _beginning(options)
+        self._beginning = beginning(options)
         self._closed = 0
         self._allocate(256)
         self._slots = np.full(_SPREAD * 256, -1, np.int32)
@@ -141,12 +145,12 @@ class StreamTable:
         if s >= self._options.max_streams:
             return None
         if s == len(self._ints):
-            self._allocate(2 * s)
+            self._allocate(min(_GROWTH * s, self._options.max_streams))
         self.count += 1
         key = rows[i].tolist()
         hash_, ints = key[row.HASH], self._ints[s]
         ints[:] = self._beginning
-        ints[: state.KEY_SSRC + 1] = (*key[row.SRC_HI : row.PORTS + 1], key[row.SSRC])
+        ints[: state.KEY_SSRC], ints[state.KEY_SSRC] = rows[i, row.SRC_HI : row.PORTS + 1], key[row.SSRC]
         ints[state.ANNOUNCED], ints[state.HASH_COLUMN] = announced, hash_
         self._streams.append(_Stream(capture))
         if replaces is None:
@@ -161,7 +165,7 @@ class StreamTable:
         else:
             self._ints[replaces, state.REPLACED] = 1
             self._replace(replaces, s, hash_)
-        self._created(s, *self.sockets(s), key[row.TIME])
+        self._created(s, *sockets_of(key), key[row.TIME])
         return s
 
     # ---- what the outside says
@@ -226,7 +230,8 @@ class StreamTable:
                     return
                 until, unexplained = end, False
                 continue
-            ledgers.make_room()
+            if reason != kernel.NEW_ANNOUNCED:  # what comes back before its stream is looked for has written nothing
+                ledgers.make_room()
             if reason == kernel.ROOM:
                 at += 1
                 continue
@@ -237,13 +242,15 @@ class StreamTable:
                 self._settle_clock(stream)
                 at += 1
             elif reason == kernel.NEW_ANNOUNCED:
-                if not self._explained(rows, at):  # a packet that only looks like RTP, perhaps: on to probation
+                key = rows[at].tolist()
+                described = self._describe(*sockets_of(key), key[row.PT] & 127, key[row.TIME])
+                if described is None:  # a packet that only looks like RTP, perhaps: on to probation
                     until, unexplained = at + 1, True
                 elif self._new(rows, at, capture, True) is None:
                     self.not_tabled += 1
                     at += 1
                 else:  # what the kernel would come back for next
-                    self._settle(self.count - 1, rows, at)
+                    self._settle(self.count - 1, rows, at, described)
             elif reason == kernel.NEW_PROMOTED:
                 kept = self._held[stream : stream + int(out[2])].copy()
                 if self._new(kept, 0, capture, unexplained) is None:
@@ -258,12 +265,6 @@ class StreamTable:
                 pending = self._pending_row(stream, rows, at)
                 if self._new(pending, 0, capture, False, replaces=stream) is not None:
                     self.feed(pending, 0, 1, capture)
-
-    def _explained(self, rows: Rows, i: int) -> bool:
-        """Whether SDP says what the payload type of row i is at the socket where it arrived."""
-        src_high, src_low, dst_high, dst_low, ports = rows[i, row.SRC_HI : row.PORTS + 1].tolist()
-        src, dst = (src_high, src_low, ports >> 16), (dst_high, dst_low, ports & 0xFFFF)
-        return self._describe(src, dst, int(rows[i, row.PT]) & 127, int(rows[i, row.TIME])) is not None
 
     def _pending_row(self, s: int, rows: Rows, at: int) -> Rows:
         """The packet that stream `s` held as pending, as a row again, taken out of the stream."""
@@ -281,16 +282,17 @@ class StreamTable:
         return pending
 
     # ---- formats and clocks
-    def _settle(self, s: int, rows: Rows, i: int) -> None:
-        """Say what the payload type of row i means in stream `s`."""
-        info = self._streams[s]
-        payload_type = int(rows[i, row.PT]) & 127
-        src, dst = self.sockets(s)
-        described = self._describe(src, dst, payload_type, int(rows[i, row.TIME]))
-        info.turns.append(Turn(int(self._ints[s, state.PACKETS]), payload_type, described))
+    def _settle(self, s: int, rows: Rows, i: int, described: Format | None = None) -> None:
+        """Say what the payload type of row i means in stream `s`; `described` by SDP, where that was asked before."""
+        info, ints = self._streams[s], self._ints[s]
+        key = rows[i].tolist()
+        payload_type = key[row.PT] & 127
+        if described is None:
+            described = self._describe(*sockets_of(key), payload_type, key[row.TIME])
+        info.turns.append(Turn(int(ints[state.PACKETS]), payload_type, described))
         form = described or static_format(payload_type)
         if form is None:
-            if looks_like_event(int(rows[i, row.SIZE]), int(rows[i, row.EVENT])):
+            if looks_like_event(key[row.SIZE], key[row.EVENT]):
                 rate = info.main.clock_rate_hz if info.main is not None and info.main.clock_rate_hz else 8000
                 form = Format("telephone-event", rate, "audio")
             elif info.main is not None and info.main.clock_rate_hz:
@@ -303,20 +305,20 @@ class StreamTable:
             info.anomalies.append("rtp-clock-late")
         if before is not None and not form.from_sdp:
             form = before  # an estimate, or SDP that has been replaced since, says more than nothing
-        self._use(s, payload_type, form, int(rows[i, row.TIME]))
+        self._use(s, payload_type, form, key[row.TIME])
         if form.role in (state.AUDIO, state.VIDEO):
             if info.main is None or form.from_sdp or not info.main.clock_rate_hz:
                 info.main = form
                 if form.media not in ("audio", None):  # nothing is played out as it comes
-                    self._ints[s, [state.DEPTH, state.DEPTH_LEAST, state.DEPTH_MOST]] = state.NEVER
+                    ints[[state.DEPTH, state.DEPTH_LEAST, state.DEPTH_MOST]] = state.NEVER
             clock = form.clock_rate_hz
             if clock:
                 ptime_ms = form.ptime_ms or form.default_ptime_ms
-                self._ints[s, state.DEFAULT_TICKS] = round(ptime_ms * clock / 1000)
-                if self._ints[s, state.EARLY] >= 0:
+                ints[state.DEFAULT_TICKS] = round(ptime_ms * clock / 1000)
+                if ints[state.EARLY] >= 0:
                     self._replay(s, form)
-            elif self._ints[s, state.EARLY] < 0:
-                self._ints[s, state.EARLY] = self._early_place()
+            elif ints[state.EARLY] < 0:
+                ints[state.EARLY] = self._early_place()
         self._by_type[s, payload_type] = self._number(form)
 
     def _use(self, s: int, payload_type: int, form: Format, time: int) -> None:
@@ -379,24 +381,24 @@ class StreamTable:
     def finish(self) -> list[Figures]:
         """Figures of all streams, in order of their making."""
         ledgers = self._ledgers
-        for s in range(self.count):
-            if self._ints[s, state.EARLY] >= 0:
-                self._settle_clock(s)
+        for s in np.flatnonzero(self._ints[: self.count, state.EARLY] >= 0).tolist():
+            self._settle_clock(s)
         while self._closed < self.count:
             self._closed = kernel.close_streams(
                 self._closed, self.count, self._ints, self._reals, self._counts, ledgers.intervals,
                 ledgers.interval_reals, ledgers.control,
             )  # fmt: skip
             ledgers.make_room()
-        n, counts = self.count, self._counts
-        ints, reals = self._ints[:n].tolist(), self._reals[:n].tolist()
-        return [
-            finish_figures(
-                s, ints[s], reals[s], self._prints[s], counted_uses(info.uses, counts[s]), info.capture,
-                info.anomalies,
-            )
-            for s, info in enumerate(self._streams)
-        ]  # fmt: skip
+        figures: list[Figures] = []
+        for at in range(0, self.count, _AT_ONCE):
+            some = slice(at, min(at + _AT_ONCE, self.count))
+            infos = self._streams[some]
+            figures += finish_figures(
+                at, self._ints[some], self._reals[some], self._prints[some],
+                [counted_uses(info.uses, counts) for info, counts in zip(infos, self._counts[some], strict=True)],
+                [info.capture for info in infos], [info.anomalies for info in infos],
+            )  # fmt: skip
+        return figures
 
     def intervals(self) -> RawIntervals:
         """Figures of all streams interval by interval; after :meth:`finish`."""
@@ -426,29 +428,3 @@ class StreamTable:
     def missed(self) -> dict[str, int]:
         """Rows of intervals, holes and events for which the limits left no room, by the code of their anomaly."""
         return self._ledgers.missed()
-
-
-def _beginning(options: Options) -> npt.NDArray[np.int64]:
-    """The row that a stream begins with."""
-    ints = aligned_rows(1, state.WIDTH)
-    reals = ints.view(np.float64)[0]
-    row: npt.NDArray[np.int64] = ints[0]
-    row[state.RING_AT : state.RING_AT + state.RING] = -1
-    row[[state.PENDING, state.EARLY, state.PLAIN, state.LAST_BAD, state.EVENT_ROW, state.EVENT_KEY]] = -1
-    row[[state.BREAK, state.GROUP_FROM]] = 1
-    row[[state.OPEN_BAD, state.WINDOW_END, state.INTERVAL_END, state.FIRST_EXT]] = state.NEVER
-    row[state.NEXT_TIME] = state.AT_ONCE
-    depth = round(options.playout_ms * 1e6)
-    adaptive = options.playout_mode == "adaptive"
-    row[[state.DEPTH, state.DEPTH_LEAST]] = depth
-    row[state.DEPTH_MOST] = max(depth, round(options.playout_most_ms * 1e6)) if adaptive else depth
-    reals[state.LEAST] = UNSEEN
-    reals[state.NOTABLE_LEAST] = min(LIMITS_MS[0], options.playout_ms) - 1e-5  # a margin for rounding
-    return row
-
-
-def aligned_rows(rows: int, width: int) -> npt.NDArray[np.int64]:
-    """Zeros, int64[rows, width], that begin where a cache line does."""
-    words = np.zeros(rows * width + 7, np.int64)
-    first = -(words.ctypes.data // 8) % 8
-    return words[first : first + rows * width].reshape(rows, width)
