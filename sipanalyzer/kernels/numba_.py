@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import HELPERS, WORD_HELPERS
-from .objects import FAILED, SYMBOL, Head, cache_folder
+from .objects import FAILED, SYMBOL, Head, cache_folder, processor
 
 __all__ = ["compile_here", "make_object"]
 
@@ -135,8 +135,9 @@ def make_object(kernel: str, function: Callable[..., Any], kinds: tuple[str, ...
     for each in (*module.functions, *module.global_variables):
         if not each.is_declaration and each.name != entry:
             each.linkage = "internal"
+    cpu, features = processor()
     machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3,
+        cpu=cpu, features=features, opt=3,
         reloc="static" if llvm.get_process_triple().startswith("x86") else "default", codemodel="jitdefault", jit=True,
     )  # fmt: skip
     tuning = llvm.create_pipeline_tuning_options(speed_level=2)

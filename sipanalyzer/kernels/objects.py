@@ -39,6 +39,7 @@ __all__ = [
     "kinds_of",
     "load_code",
     "path_of",
+    "processor",
     "store_code",
 ]
 
@@ -92,6 +93,18 @@ def _kind(argument: Any) -> str:
 # ---- where it lies
 
 
+def processor() -> tuple[str, str]:
+    """Name and features of the processor to compile for: this one, or what numba's own variables say.
+
+    Valgrind shows a program another processor than the shell's; counting instructions needs code for any.
+    """
+    import llvmlite.binding as llvm
+
+    name = os.environ.get("NUMBA_CPU_NAME") or llvm.get_host_cpu_name()
+    features = os.environ.get("NUMBA_CPU_FEATURES", "" if name == "generic" else None)
+    return name, llvm.get_host_cpu_features().flatten() if features is None else features
+
+
 @functools.cache
 def cache_folder() -> pathlib.Path:
     """The folder for machine code of these sources, made by these versions, for this processor.
@@ -104,13 +117,12 @@ def cache_folder() -> pathlib.Path:
     import importlib.util
 
     import llvmlite
-    import llvmlite.binding as llvm
 
     spec = importlib.util.find_spec("numba")
     if spec is None or spec.origin is None:
         raise ImportError("numba is not installed")
     digest = hashlib.sha256(f"{llvmlite.__version__} {sys.version} {spec.origin}".encode())
-    digest.update(f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}".encode())
+    digest.update(" ".join(processor()).encode())
     with contextlib.suppress(OSError):  # numba's version, without the import of numba
         digest.update((pathlib.Path(spec.origin).parent / "_version.py").read_bytes())
     for path in sorted(pathlib.Path(__file__).parent.glob("*.py")):

@@ -215,6 +215,15 @@ def test_the_folder_depends_on_the_processor(cache: pathlib.Path, monkeypatch: p
     assert objects.cache_folder() != cache
 
 
+def test_numbas_own_variables_say_for_which_processor(cache: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
+    assert objects.processor() == ("generic", "")
+    objects.cache_folder.cache_clear()
+    assert objects.cache_folder() != cache
+    monkeypatch.setenv("NUMBA_CPU_FEATURES", "+sse4.2")
+    assert objects.processor() == ("generic", "+sse4.2")
+
+
 def test_code_that_needs_numba_to_run_is_refused() -> None:
     from sipanalyzer.kernels import numba_
 
