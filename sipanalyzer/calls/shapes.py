@@ -256,7 +256,6 @@ def _facts(
     challenged[owner[challenge]] = True
     waited = capture_end - messages.time
     facts = (
-        messages.retransmission,
         messages.user_agent >= 0,
         descriptions.number[rows] >= 0,
         descriptions.hides[rows],
