@@ -261,7 +261,6 @@ def _facts(
         descriptions.hides[rows],
         digits_in_info(messages),
         waited >= options.transaction_timeout_ns,
-        waited < RETRY_NS,
         messages.time + options.transaction_timeout_ns <= last,
         _among(messages, request & challenged[owner], has_credentials),
         _among(messages, challenge & (waited < RETRY_NS), is_stale),

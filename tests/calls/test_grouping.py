@@ -78,7 +78,7 @@ FORKED = """
 0.2 B>A 180 R from=x to=z branch=a
 0.3 B>A 200 O from=x to=z branch=a
 0.4 A>B ACK from=x to=z branch=k
-40.0 A>B INFO cseq=2 from=x to=z branch=i type=application/dtmf-relay || Signal=1
+1.0 A>B INFO cseq=2 from=x to=z branch=i type=application/dtmf-relay || Signal=1
 """
 TWO_SENDERS = """
 0.0 A>B INVITE from=x branch=a vias=2
@@ -94,7 +94,29 @@ INSIDE = f"""
 0.4 B>A BYE cseq=9 from=y to=x branch=d
 0.5 A>B 200 O cseq=9,BYE from=y to=x branch=d
 """
-MODELS = (PLAIN, PROXY, PLAIN.split("3.0")[0] + CANCEL + GONE, CHALLENGED, OVERTAKEN, FORKED, TWO_SENDERS, INSIDE)
+PENDING = """
+0.0 A>B INVITE from=x branch=a
+0.6 A>B INVITE from=x branch=a
+"""
+EARLY = f"""
+0.0 A>B INVITE from=x branch=a || {AUDIO} 8 0\\n
+0.1 B>A 183 P from=x to=y branch=a || {AUDIO} 0\\n
+0.2 B>A 200 O from=x to=y branch=a
+0.3 A>B BYE cseq=2 from=x to=y branch=b
+0.9 A>B BYE cseq=2 from=x to=y branch=b
+"""
+MODELS = (
+    PENDING,
+    EARLY,
+    PLAIN,
+    PROXY,
+    PLAIN.split("3.0")[0] + CANCEL + GONE,
+    CHALLENGED,
+    OVERTAKEN,
+    FORKED,
+    TWO_SENDERS,
+    INSIDE,
+)
 
 
 @st.composite
@@ -181,8 +203,8 @@ def test_a_detail_in_which_calls_differ_is_seen(model: str) -> None:
     lines = model.strip().splitlines()
     for place, line in enumerate(lines):
         changed = ["\n".join([*lines[:place], variant, *lines[place + 1 :]]) for variant in variants(line)]
-        copies = [again(model, f"m{later}", later) for later in (0, 6, 33)]
-        copies += [again(each, f"k{number}", 0) for number, each in enumerate(changed)]
+        copies = [again(model, f"m{later}", later) for later in (0, 27, 33)]
+        copies += [again(each, f"k{number}", 33) for number, each in enumerate(changed)]
         messages = table("\n".join(copies))
         for more in (1, 6, 40):
             end = int(messages.time[-1]) + seconds(more)
