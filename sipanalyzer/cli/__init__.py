@@ -20,10 +20,14 @@ __all__ = ["DAMAGED", "DONE", "FOUND", "INTERRUPTED", "UNREADABLE", "USAGE", "ma
 DONE, DAMAGED, USAGE, UNREADABLE, FOUND, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit statuses: all was read; something was damaged, the rest is reported; wrong usage; nothing could be read; a
 finding that ``--fail-on`` names."""
+results: list[object] | None = None
+"""Results of this process; a list in the console script alone, which ends without taking them apart."""
 
 
 def run() -> NoReturn:
     """The console script: run the command and end the process at once, without taking its data apart piece by piece."""
+    global results
+    results = []
     gc.disable()  # a command lives for seconds and makes no garbage in cycles worth looking for
     status = main()
     for stream in (sys.stdout, sys.stderr):
