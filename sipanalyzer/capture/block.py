@@ -150,7 +150,7 @@ def read_blocks(
             reader = read_pcap(window, header, options, stats) if header else read_pcapng(window, options, stats)
             order = _Order(stats)
             for slot in reader:
-                slot.survey(order.kept())
+                slot.in_order = order.kept()
                 if stats.packets >= options.compile_packets and not compiled():
                     set_compiled(True)
                 yield slot
@@ -189,7 +189,8 @@ class _Order:
 
 
 def _block(slot: Slot, capture: int) -> Block:
-    return Block(slot.data, slot.rows[: slot.row_count], capture, slot.few, slot.in_order)
+    few = slot.numbers[: slot.few_count].copy()
+    return Block(slot.data, slot.rows[: slot.row_count], capture, few, slot.in_order)
 
 
 def _threaded(

@@ -12,7 +12,7 @@ from sipanalyzer.capture.formats import PcapHeader, parse_pcap_header
 from sipanalyzer.capture.stats import CaptureStats
 from sipanalyzer.capture.window import Slot, Window
 from sipanalyzer.kernels.records import ABSURD, ENOUGH, FILE_HEADER, PADDING, USED_UP, walk_pcap
-from sipanalyzer.kernels.walkstate import FOUND, FRAME, NEEDED, POSITION, ROWS
+from sipanalyzer.kernels.walkstate import FEW, FOUND, FRAME, NEEDED, POSITION, ROWS
 from sipanalyzer.options import Options
 
 __all__ = ["read_pcap"]
@@ -74,7 +74,7 @@ def read_pcap(window: Window, header: PcapHeader, options: Options, stats: Captu
 def _walk(window: Window, header: PcapHeader, options: Options, stats: CaptureStats) -> tuple[int, PcapHeader]:
     """Decode what is in memory; returns why the kernel stopped, and the file header that holds from there on."""
     slot, state = window.slot, stats.state
-    state[ROWS] = 0
+    state[ROWS] = state[FEW] = 0
     while True:
         reason = walk_pcap(
             slot.data,
@@ -89,12 +89,13 @@ def _walk(window: Window, header: PcapHeader, options: Options, stats: CaptureSt
             options.max_tunnel_depth,
             options.sort_ns,
             slot.rows,
+            slot.numbers,
             stats.counts,
             state,
             stats.notes,
         )
         window.start = int(state[POSITION])
-        slot.row_count = int(state[ROWS])
+        slot.row_count, slot.few_count = int(state[ROWS]), int(state[FEW])
         another = parse_pcap_header(window.peek(HEADER_BYTES)) if reason == FILE_HEADER else None
         if another is None:
             return int(reason), header

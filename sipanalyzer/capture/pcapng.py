@@ -16,7 +16,7 @@ from sipanalyzer.capture.stats import CaptureStats
 from sipanalyzer.capture.window import SLACK, Slot, Window
 from sipanalyzer.errors import CaptureError
 from sipanalyzer.kernels import records
-from sipanalyzer.kernels.walkstate import FOUND, FRAME, MAX_OFFSET_S, NEEDED, NOTE_BLOCK, POSITION, ROWS, note
+from sipanalyzer.kernels.walkstate import FEW, FOUND, FRAME, MAX_OFFSET_S, NEEDED, NOTE_BLOCK, POSITION, ROWS, note
 from sipanalyzer.options import Options
 
 __all__ = ["read_pcapng"]
@@ -116,7 +116,7 @@ def read_pcapng(window: Window, options: Options, stats: CaptureStats) -> Iterat
 def _walk(window: Window, section: _Section, options: Options, stats: CaptureStats) -> int:
     """Decode what is in memory; returns why the kernel stopped (`BLOCK`: the block there is not whole in memory)."""
     slot, state = window.slot, stats.state
-    state[ROWS] = 0
+    state[ROWS] = state[FEW] = 0
     while True:
         reason = records.walk_pcapng(
             slot.data,
@@ -131,12 +131,13 @@ def _walk(window: Window, section: _Section, options: Options, stats: CaptureSta
             options.max_tunnel_depth,
             options.sort_ns,
             slot.rows,
+            slot.numbers,
             stats.counts,
             state,
             stats.notes,
         )
         window.start = int(state[POSITION])
-        slot.row_count = int(state[ROWS])
+        slot.row_count, slot.few_count = int(state[ROWS]), int(state[FEW])
         if reason != records.BLOCK or window.end - window.start < 12:
             return int(reason)
         head = _head(window.peek(12), section)

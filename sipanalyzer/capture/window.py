@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from sipanalyzer.capture.source import Source
 from sipanalyzer.kernels.columns import WIDTH
-from sipanalyzer.kernels.survey import find_few
 
 __all__ = ["SLACK", "Slot", "Window"]
 
@@ -34,7 +33,7 @@ class Slot:
         Largest packet; room for one that is carried over stands in front of the block.
     """
 
-    __slots__ = ("_numbers", "data", "few", "in_order", "row_count", "rows", "slack", "view")
+    __slots__ = ("data", "few_count", "in_order", "numbers", "row_count", "rows", "slack", "view")
 
     def __init__(self, block_bytes: int, max_record_bytes: int) -> None:
         self.slack = max_record_bytes + SLACK
@@ -42,16 +41,11 @@ class Slot:
         self.data: npt.NDArray[np.uint8] = np.empty(self.slack + block_bytes, np.uint8)
         self.view = self.data.data
         self.rows: npt.NDArray[np.int64] = np.empty((self.data.size // SMALLEST_RECORD + 1, WIDTH), np.int64)
-        self.row_count = 0
-        self._numbers: npt.NDArray[np.int64] = np.empty(len(self.rows), np.int64)
-        self.few: npt.NDArray[np.int64] = np.empty(0, np.int64)
-        """Numbers of the rows that are not RTP."""
+        self.numbers: npt.NDArray[np.int64] = np.empty(len(self.rows), np.int64)
+        """Of the rows that are not RTP, which are few."""
+        self.row_count = self.few_count = 0
         self.in_order = False
-
-    def survey(self, in_order: bool) -> None:
-        """Note what is to be known of the rows at large, while they are in this processor's cache."""
-        self.in_order = in_order
-        self.few = self._numbers[: find_few(self.rows[: self.row_count], self._numbers)].copy()
+        """Whether the rows are known to stand in order of time."""
 
 
 class Window:
@@ -73,7 +67,7 @@ class Window:
         self._source = source
         self._take = take
         self.slot = take()
-        self.slot.row_count = 0
+        self.slot.row_count = self.slot.few_count = 0
         self.start = self.slot.slack - len(ahead)
         """Where in ``slot.data`` the bytes not yet used begin."""
         self.end = self.start + len(ahead)
@@ -101,7 +95,7 @@ class Window:
         """Go on in a free slot; what was not yet used goes with it."""
         before, start, left = self.slot.data, self.start, self.end - self.start
         self.slot = self._take()
-        self.slot.row_count = 0
+        self.slot.row_count = self.slot.few_count = 0
         offset = self.offset
         self.start = max(0, self.slot.slack - left)
         self.end = self.start + left

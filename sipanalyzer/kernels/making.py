@@ -27,7 +27,7 @@ __all__ = ["AHEAD", "find_code", "main"]
 
 AHEAD: dict[str, str] = {
     "records.walk_pcap": "uint8:1 int64 int64 bool int64 int64 int64 int64 int64 int64 int64 int64:2 int64:1 int64:1 "
-    "int64:2",
+    "int64:1 int64:2",
     "rtp.update_streams": "int64:2 int64 int64 int32:1 int64:2 float64:2 uint32:2 int32:2 int32:2 int64:2 int64:2 "
     "int64:2 int32:1 int64:2 int64:2 int64:1 int64 int64 int64:2 float64:2 int64:2 int64:2 int64:1 int64:1",
     "sip.find_spans": "uint8:1 int64:1 int64:1 uint8:1 int64 int64:3 int64:2",
@@ -35,8 +35,7 @@ AHEAD: dict[str, str] = {
     "descriptions.take_apart": "uint8:1 int64:1 int64:1 int64 uint8:1 int64:1 int64:1 int64:2",
     "interning.intern_spans": "uint8:1 int64:3 int64 int64 int64 int64 int32:1 int64:2 int64:1 int32:1",
     "interning.enter_slots": "uint8:1 int64 int32:1 int64:2 int64 int64",
-    "gathering.join_lines": "uint8:1 int64:2 int64 int64 uint8:1 int64:1",
-    "gathering.gather": "uint8:1 int64:1 int64:1 uint8:1 int64",
+    "joining.join_lines": "uint8:1 int64:2 int64 int64 uint8:1 int64:1",
     "announcing.announce": "int64:2 int64:2",
     "survey.find_few": "int64:2 int64:1",
 }

@@ -9,13 +9,14 @@ packet block: its appendix), libpcap's sf-pcap.c for the oldest versions.
 from __future__ import annotations
 
 from sipanalyzer.kernels import kernel, rare_helper
-from sipanalyzer.kernels.columns import CUT
+from sipanalyzer.kernels.columns import CUT, KIND, RTP
 from sipanalyzer.kernels.octets import Matrix, Octets
 from sipanalyzer.kernels.packet import decode_packet
 from sipanalyzer.kernels.walkstate import (
     BYTES,
     DROPPED,
     DROPPED_SAID,
+    FEW,
     FOUND,
     FRAME,
     LIMIT,
@@ -99,6 +100,7 @@ def walk_pcap(
     max_depth: int,
     sort_ns: int,
     rows: Matrix,
+    few: Matrix,
     counts: Matrix,
     state: Matrix,
     notes: Matrix,
@@ -127,6 +129,8 @@ def walk_pcap(
         Options.max_tunnel_depth and sort_ns.
     rows : int64[m, 16]
         Rows are written from ``state[ROWS]`` on.
+    few : int64[m]
+        Gets the numbers of those that are not RTP, from ``state[FEW]`` on.
     counts, state, notes : int64
         As `columns.COUNTERS`, `STATE` and `NOTES` say; moved on in place.
 
@@ -137,6 +141,7 @@ def walk_pcap(
     """
     at = start
     n = int(state[ROWS])
+    few_count = int(state[FEW])
     frame = int(state[FRAME])
     captured_bytes = int(state[BYTES])
     limit = int(state[LIMIT])
@@ -196,9 +201,14 @@ def walk_pcap(
             wire = captured
         captured_bytes += captured
         at = begin + captured
-        n = decode_packet(data, begin, at, wire, link, time, frame, max_depth, rows, n, counts)
+        after = decode_packet(data, begin, at, wire, link, time, frame, max_depth, rows, n, counts)
+        if after > n and int(rows[n, KIND]) != RTP:
+            few[few_count] = n
+            few_count += 1
+        n = after
     state[POSITION] = at
     state[ROWS] = n
+    state[FEW] = few_count
     state[PACKETS] += frame - int(state[FRAME])
     state[FRAME] = frame
     state[BYTES] = captured_bytes
@@ -238,6 +248,7 @@ def walk_pcapng(
     max_depth: int,
     sort_ns: int,
     rows: Matrix,
+    few: Matrix,
     counts: Matrix,
     state: Matrix,
     notes: Matrix,
@@ -260,7 +271,7 @@ def walk_pcapng(
         Largest packet block believed, with its options.
     max_block : int
         Largest block of another kind believed.
-    max_record, max_depth, sort_ns, rows, counts, state, notes
+    max_record, max_depth, sort_ns, rows, few, counts, state, notes
         As in :func:`walk_pcap`.
 
     Returns
@@ -277,6 +288,7 @@ def walk_pcapng(
     """
     at = start
     n = int(state[ROWS])
+    few_count = int(state[FEW])
     frame = int(state[FRAME])
     limit = int(state[LIMIT])
     reason = USED_UP
@@ -387,8 +399,13 @@ def walk_pcapng(
         state[PACKETS] += 1
         state[BYTES] += captured
         link = int(interfaces[which, IF_LINK])
-        n = decode_packet(data, begin, begin + captured, wire, link, time, frame, max_depth, rows, n, counts)
+        after = decode_packet(data, begin, begin + captured, wire, link, time, frame, max_depth, rows, n, counts)
+        if after > n and int(rows[n, KIND]) != RTP:
+            few[few_count] = n
+            few_count += 1
+        n = after
     state[POSITION] = at
     state[ROWS] = n
+    state[FEW] = few_count
     state[FRAME] = frame
     return reason

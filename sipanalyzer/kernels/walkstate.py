@@ -39,7 +39,8 @@ HIGHEST = 11  # latest time since the clock was set back
 LIMIT = 12  # stop after this many frames
 DROPPED = 13  # sum of what pcapng packets say was dropped before them
 DROPPED_SAID = 14  # 1 once one of them said so
-STATE = 15
+FEW = 15  # rows written that are not RTP
+STATE = 16
 
 # places in the notes, int64[NOTES, 1 + EXAMPLES]: a count, then the first frames
 NOTE_CUT = 0
