@@ -10,6 +10,7 @@ should it bring a process down, it is not this one, and nothing is stored.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -130,6 +131,7 @@ def _processors() -> int:
 
 def main(text: str) -> None:
     """Make what of these jobs nobody else makes; then wait for what others began, in case they give up."""
+    gc.disable()  # the process lives for seconds; looking for garbage takes one part in fourteen of them
     jobs = [(kernel, tuple(kinds)) for kernel, kinds in json.loads(text)]
     for patient in (False, True):
         for kernel, kinds in jobs:
