@@ -132,6 +132,7 @@ def _processors() -> int:
 def main(text: str) -> None:
     """Make what of these jobs nobody else makes; then wait for what others began, in case they give up."""
     gc.disable()  # the process lives for seconds; looking for garbage takes one part in fourteen of them
+    os.environ.setdefault("NUMBA_OPT", "1")  # what numba makes is optimised as a whole afterwards
     jobs = [(kernel, tuple(kinds)) for kernel, kinds in json.loads(text)]
     for patient in (False, True):
         for kernel, kinds in jobs:
