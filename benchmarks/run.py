@@ -115,13 +115,21 @@ def spread(values: list[float]) -> str:
 PAIR_HEAD = ["row", "ours", "theirs", "ratio", "wanted", "ours", "theirs", "our peak", "their peak", "our first run"]
 
 
-def measure(pair: Pair, paths: Sequence[pathlib.Path], repeats: int, quick: bool = False) -> list[str]:
+def measure(
+    pair: Pair,
+    paths: Sequence[pathlib.Path],
+    repeats: int,
+    quick: bool = False,
+    theirs_on: Sequence[pathlib.Path] = (),
+) -> list[str]:
     """Cells of one row: medians, and the ratio's extremes; quickly means without a first run and without a verdict."""
-    cells = [pair.name, code(pair.ours), code(pair.theirs)]
+    theirs_too = f" on {', '.join(path.name for path in theirs_on)}" if theirs_on else ""
+    cells = [pair.name, code(pair.ours), code(pair.theirs) + theirs_too]
     ours, theirs = ours_of(pair), program(pair.theirs)
     if theirs is None:
         return [*cells, f"{pair.theirs.split()[0]} is not installed", *["-"] * 6]
-    run_on(theirs, paths)
+    there_on = theirs_on or paths
+    run_on(theirs, there_on)
     first = None
     if not quick:
         with tempfile.TemporaryDirectory() as empty:
@@ -130,11 +138,11 @@ def measure(pair: Pair, paths: Sequence[pathlib.Path], repeats: int, quick: bool
     pairs = []
     for turn in range(repeats):
         if turn % 2:  # neither always runs in the other's wake
-            there = run_on(theirs, paths)
+            there = run_on(theirs, there_on)
             pairs.append((run_on(ours, paths), there))
         else:
             here = run_on(ours, paths)
-            pairs.append((here, run_on(theirs, paths)))
+            pairs.append((here, run_on(theirs, there_on)))
     ratios = [here.seconds / there.seconds for here, there in pairs]
     peak = max(here.peak_mb for here, _ in pairs)
     limits = [
@@ -207,6 +215,11 @@ def make(name: str, folder: pathlib.Path, scale: int) -> list[pathlib.Path]:
         ):
             shutil.copyfileobj(plain, packed, 1 << 20)
         part.replace(path)
+    elif recipe[0] == "mergecap":
+        made = [each for other in recipe[1:] for each in make(other, folder, scale)]
+        part = path.with_suffix(".part")
+        subprocess.run([recipe[0], "-w", str(part), *(str(folder / other) for other in recipe[1:])], check=True)
+        part.replace(path)
     else:
         script = [sys.executable, str(HERE / "make_captures.py"), *recipe, "--output", str(path), "--scale", str(scale)]
         subprocess.run(script, check=True, stdout=subprocess.DEVNULL)
@@ -220,7 +233,8 @@ def make(name: str, folder: pathlib.Path, scale: int) -> list[pathlib.Path]:
 
 def needed(row: Pair | Growth) -> set[str]:
     """Captures of a row, with those from which they are made."""
-    return {*row.captures, *(CAPTURES[name].split()[-1] for name in row.captures if CAPTURES[name].startswith("gzip"))}
+    named = {*row.captures, *(row.theirs_on if isinstance(row, Pair) else ())}
+    return named | {word for name in named for word in CAPTURES[name].split() if word in CAPTURES}
 
 
 def version(name: str) -> str:
@@ -272,14 +286,18 @@ def main() -> None:
     made: set[pathlib.Path] = set()
     kind: type[Pair] | type[Growth] | None = None
     for number, row in enumerate(rows):
-        for name in row.captures:
+        theirs_on = row.theirs_on if isinstance(row, Pair) else ()
+        if shutil.which("mergecap") is None and any(CAPTURES[name].startswith("mergecap") for name in row.captures):
+            print(f"| {row.name} | mergecap is not installed |", flush=True)
+            continue
+        for name in (*row.captures, *theirs_on):
             made.update(make(name, given.folder, 100 if given.quick else 1))
-        paths = [given.folder / name for name in row.captures]
+        paths, there_on = ([given.folder / name for name in names] for names in (row.captures, theirs_on))
         if type(row) is not kind:
             kind = type(row)
             table(PAIR_HEAD if isinstance(row, Pair) else GROWTH_HEAD)
         if isinstance(row, Pair):
-            cells = measure(row, paths, given.repeats, given.quick)
+            cells = measure(row, paths, given.repeats, given.quick, there_on)
         else:
             cells = measure_growth(row, paths, given.repeats, given.quick)
         print(f"| {' | '.join(cells)} |", flush=True)
