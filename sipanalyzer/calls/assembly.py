@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..frozen import make_all
 from ..result import TRANSPORTS, Call, Dialog, Messages
 from ..sip.uri import user_part
 from .bundles import Bundles, with_none
 from .identities import ASSERTED, CAUSE, DIVERTED, find_first
-from .making import make_all
 from .negotiation import Descriptions
 
 __all__ = ["ROWS", "Judged", "Said", "make_calls"]

@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ..frozen import make_all
 from ..options import Options
 from ..result import Dialog, Messages, Transaction
 from ..sip.header import find_header
 from .bundles import Bundles, with_none
 from .identities import find_first
-from .making import make_all
 from .rows import Rows, read_rows
 
 __all__ = [

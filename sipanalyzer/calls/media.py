@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from ..codecs import is_comfort_noise, is_event
+from ..frozen import opened
 from ..network.endpoints import address_text
 from ..options import Options
 from ..result import Call, Endpoint, Measures, Stream, fill_in
@@ -165,7 +166,7 @@ def _stream(
     direction = None
     if first is not None and call is not None and first.towards is not None and not call.partial:
         direction = _TOWARDS[first.towards]
-    return Stream(
+    made: Stream = opened(Stream)(
         ssrc=f.ssrc,
         src=_endpoint(f.src),
         dst=_endpoint(f.dst),
@@ -184,6 +185,7 @@ def _stream(
         encrypted=None if first is None else first.binding.encrypted,
         **dict(zip(_MEASURES, _measures(f), strict=True)),
     )
+    return made
 
 
 # ---- a call's row

@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ..frozen import make_all
 from ..options import Options
 from ..result import Messages, Transaction
 from .bundles import Bundles, with_none
-from .making import make_all
 from .rows import Rows, dense_pairs, number_hosts, read_rows
 
 __all__ = ["classify_copies", "make_transactions", "match_rows", "match_transactions"]

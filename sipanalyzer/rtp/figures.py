@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..frozen import opened
 from ..kernels import streamstate as state
 from ..result import Measures
 from .formats import Use
@@ -80,7 +81,8 @@ def finish_figures(
     noted : sequence of sequence of str
         Anomalies noted while they passed.
     """
-    made = []
+    made: list[Figures] = []
+    make = opened(Figures)
     lates = ints[:, state.LATE + 1 : state.LATE + state.LATE_CLASSES].tolist()
     runs = ints[:, state.LOSS_RUNS : state.LOSS_RUNS + state.RUN_CLASSES].tolist()
     known_runs: dict[tuple[int, ...], tuple[int, ...]] = {}
@@ -119,7 +121,7 @@ def finish_figures(
             anomalies += ("rtp-stray",) * (strays > 0) + ("rtp-sequence-reused",) * (reused > 0)
         run = tuple(loss_runs)
         made.append(
-            Figures(
+            make(
                 index=number,
                 ssrc=ssrc,
                 src=(src_high, src_low, ports >> 16),

@@ -7,8 +7,9 @@ import pickle
 
 import pytest
 
-from sipanalyzer.calls.making import make_all
-from sipanalyzer.result import Call, Dialog, Transaction
+from sipanalyzer.frozen import make_all, opened
+from sipanalyzer.result import Call, Dialog, Stream, Transaction
+from sipanalyzer.rtp.figures import Figures
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,3 +45,23 @@ def test_columns_that_do_not_fit_are_refused() -> None:
     with pytest.raises(TypeError):
         make_all(Point, {"x": [1]})
     assert make_all(Point, {"x": [], "y": []}) == []
+
+
+@pytest.mark.parametrize("kind", [Figures, Stream])
+def test_classes_with_a_base_and_named_fields_can_be_made_so(kind: type) -> None:
+    given = {field.name: number for number, field in enumerate(dataclasses.fields(kind))}
+    made = opened(kind)(**given)
+    assert made == kind(**given) and type(made) is kind
+    assert pickle.loads(pickle.dumps(made)) == made
+    needed = {field.name: 1 for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING}
+    assert opened(kind)(**needed) == kind(**needed)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.packets = 5
+    with pytest.raises(TypeError):
+        opened(kind)(1)
+
+
+def test_a_class_that_does_more_than_keep_is_refused() -> None:
+    made = dataclasses.make_dataclass("Made", [("x", list, dataclasses.field(default_factory=list))], frozen=True)
+    with pytest.raises(TypeError, match="Made"):
+        opened(made)
