@@ -23,6 +23,7 @@ from .calls.terms import Descriptions, describe
 from .calls.timeline import MediaTimeline
 from .calls.transactions import classify_copies
 from .capture.block import Block
+from .capture.keeping import KeptBytes
 from .capture.order import Reading
 from .capture.source import expand
 from .errors import ParseError
@@ -51,7 +52,8 @@ _KIND_NAMES = {
     row.SCTP: "sctp", row.HEP: "hep", row.DTLS: "dtls", row.TURN: "turn", row.ICMP: "icmp", row.OTHER: "other",
     row.UNKNOWN: "unknown", row.MALFORMED: "malformed", row.ODD: "odd",
 }  # fmt: skip
-_KEPT = frozenset({row.TCP, row.FRAGMENT, row.SCTP, row.HEP, row.ODD, row.RTCP, row.ICMP, row.STUN, row.DTLS})
+_KEPT = np.zeros(row.KINDS, np.bool_)
+_KEPT[[row.TCP, row.FRAGMENT, row.SCTP, row.HEP, row.ODD, row.RTCP, row.ICMP, row.STUN, row.DTLS]] = True
 """Kinds whose bytes wait for their turn in order of time."""
 
 
@@ -113,8 +115,7 @@ class Conductor:
         self._timeline = MediaTimeline(options)
         self._reports = ReportTable(options)
         self._unpacker = Unpacker(options, self._store, self._anomalies, self._report)
-        self._kept: dict[int, bytes] = {}
-        self._keys = 0
+        self._kept = KeptBytes()
         self._order: list[Ints] = []
         self._descriptions = Descriptions()
         self._methods: list[int] = []
@@ -199,21 +200,20 @@ class Conductor:
             if len(sip) == len(few):
                 self._searched = rows.ctypes.data
                 return rows
+        kept = few[_KEPT[kinds]]
+        rows[kept, row.AT] = self._kept.keep(block.data, rows[kept, row.AT], rows[kept, row.LENGTH])
+        if len(kept) + len(sip) == len(few):
+            self._searched = rows.ctypes.data
+            return rows
         wanted = np.ones(len(rows), np.bool_)
-        for i, kind in zip(few.tolist(), kinds.tolist(), strict=True):
-            if kind in _KEPT:
-                at = int(rows[i, row.AT])
-                self._kept[self._keys] = block.data[at : at + int(rows[i, row.LENGTH])].tobytes()
-                rows[i, row.AT] = self._keys
-                self._keys += 1
-            elif kind != row.SIP:
-                wanted[i] = False
-                layer, frame = int(rows[i, row.LAYER]), int(rows[i, row.FRAME])
-                if kind == row.UNKNOWN:
-                    self._anomalies.add("unknown-link-type", frame, f"link type {layer}")
-                elif kind == row.MALFORMED:
-                    self._anomalies.add(MALFORMED[layer], frame)
-        return rows if wanted.all() else rows[wanted]
+        for i in few[~_KEPT[kinds] & (kinds != row.SIP)].tolist():
+            wanted[i] = False
+            kind, layer, frame = (int(rows[i, column]) for column in (row.KIND, row.LAYER, row.FRAME))
+            if kind == row.UNKNOWN:
+                self._anomalies.add("unknown-link-type", frame, f"link type {layer}")
+            elif kind == row.MALFORMED:
+                self._anomalies.add(MALFORMED[layer], frame)
+        return rows[wanted]
 
     def _report(self, src: Endpoint, dst: Endpoint, time: int, frame: int, capture: int, payload: bytes) -> None:
         """Take an RTCP packet."""
@@ -234,10 +234,13 @@ class Conductor:
         kinds = rows[few, row.KIND]
         sip = kinds == row.SIP
         if not sip.all():
-            for rank in np.flatnonzero(~sip).tolist():
-                i = int(few[rank])
-                self._anomalies.capture = captures if isinstance(captures, int) else int(captures[i])
-                unpacker.unpack(i, i - rank, rows[i].tolist(), self._kept.pop(int(rows[i, row.AT])))
+            ranks = np.flatnonzero(~sip)
+            places = few[ranks]
+            packets = rows[places]
+            data, packets[:, row.AT] = self._kept.take(packets[:, row.AT], packets[:, row.LENGTH])
+            unpacker.take(
+                places, places - ranks, packets, data, captures if isinstance(captures, int) else captures[places]
+            )
         ranks = np.flatnonzero(sip)
         places = few[ranks]
         self._apply(rows, captures, places, places - ranks, rows[places, row.AT])
@@ -262,17 +265,18 @@ class Conductor:
         """
         wrapped: list[tuple[int, int, int, Rows]] = []
         turns = np.zeros_like(places)  # order of what came at one row
+        found: list[tuple[int, int, int, int]] = []
         if self._unpacker.events:
-            found = []
             for turn, (place, before, what) in enumerate(self._unpacker.events):
                 if isinstance(what, int):
                     found.append((place, before, what, turn))
                 else:
                     wrapped.append((place, turn, before, what))
-            if found:
-                plain = np.stack([places, rtp_before, messages, turns], axis=1)
-                joined = np.concatenate([np.array(found, np.int64), plain])
-                places, rtp_before, messages, turns = joined[np.argsort(joined[:, 0], kind="stable")].T
+        if found or self._unpacker.followed:
+            kinds = [np.array(found, np.int64).reshape(-1, 4), np.stack([places, rtp_before, messages, turns], axis=1)]
+            kinds += [np.stack([*several, np.zeros_like(several[0])], axis=1) for several in self._unpacker.followed]
+            joined = np.concatenate(kinds)
+            places, rtp_before, messages, turns = joined[np.argsort(joined[:, 0], kind="stable")].T
         self._order.append(messages)
         streams, timeline = self._timeline.streams, self._timeline
         says, signals = self._signals(messages)

@@ -15,6 +15,7 @@ from .anomalies import Anomalies
 from .errors import ParseError
 from .facts import Endpoint, MsrpSession
 from .kernels import columns as row
+from .kernels import compiled
 from .kernels.packet import decode_one
 from .kernels.sipstart import looks_like_sip
 from .network.checks import MediaChecks
@@ -30,6 +31,7 @@ from .result import TRANSPORTS, Ints
 from .sip.framer import TOO_LARGE, Framed, StreamFramer
 from .sip.msrp import START as MSRP_START
 from .sip.msrp import MsrpReader, MsrpSessions
+from .sip.plain_streams import PlainStreams
 from .sip.spans import MessageStore
 
 __all__ = ["MALFORMED", "AnomaliesOfCaptures", "Event", "RtcpSink", "Unpacker"]
@@ -109,19 +111,63 @@ class Unpacker:
         """Indices of messages whose datagram came in IP fragments."""
         self._tcp = TcpReassembler(options, anomalies)
         self._framers: dict[Key, StreamFramer] = {}
+        self._plain = PlainStreams(options, store, self._tcp, self.connections, self._framers)
         self._sctp = SctpReassembler(options, anomalies)
         self._fragments = FragmentReassembler(options, anomalies)
         self._one = np.zeros((1, row.WIDTH), np.int64)
         self._row = self._rtp_before = 0
         self.events: list[Event] = []
-        """What happened since :meth:`begin`."""
+        """What happened since :meth:`begin`, but for `followed`."""
+        self.followed: list[tuple[Ints, Ints, Ints]] = []
+        """Messages that were found many at a time since then: as events, in arrays."""
+        self.short_way: bool | None = None
+        """Whether plain SIP over TCP is found many at a time; None: where kernels are compiled, without which it does
+        not pay."""
         self.counts = np.zeros(row.COUNTERS, np.int64)
         """Kinds of what was unwrapped (`columns.COUNTERS`)."""
 
     def begin(self) -> None:
         """Start a new list of events."""
-        self.events = []
+        self.events, self.followed = [], []
         self._row = self._rtp_before = 0
+
+    def take(self, places: Ints, rtp_before: Ints, packets: Ints, data: bytearray, captures: int | Ints) -> None:
+        """Take the packets of a batch.
+
+        Parameters
+        ----------
+        places, rtp_before : int64[n]
+            Go into the events.
+        packets : int64[n, 16]
+            The rows.
+        data : bytearray
+            What their `AT` counts in.
+        captures : int or int64[n]
+            Index of the file, or each one's.
+        """
+        plain, many = self._plain, len(packets)
+        short = compiled() if self.short_way is None else self.short_way
+        if short:
+            plain.begin(data, packets, captures)
+        else:
+            plain.leave_all()
+        tcp = (packets[:, row.KIND] == row.TCP).tolist()
+        i = 0
+        while i < many:
+            if short and tcp[i]:
+                i = plain.follow(i)
+                if i == many:
+                    break
+            packet = packets[i].tolist()
+            at = packet[row.AT]
+            self._anomalies.capture = captures if isinstance(captures, int) else int(captures[i])
+            payload = bytes(data[at : at + packet[row.LENGTH]])
+            self.unpack(int(places[i]), int(rtp_before[i]), packet, payload)
+            i += 1
+        if short:
+            self._anomalies.capture = captures if isinstance(captures, int) else int(captures[-1])
+            plain.end()
+            self.followed = [(places[rows], rtp_before[rows], indices) for rows, indices in plain.taken]
 
     def unpack(self, i: int, rtp_before: int, packet: list[int], payload: bytes) -> None:
         """Take a packet that came at row `i`, after `rtp_before` rows of RTP.
@@ -141,6 +187,7 @@ class Unpacker:
     def finish(self) -> None:
         """After the last packet: what transports still hold becomes events."""
         self.begin()
+        self._plain.leave_all()
         for chunk in self._tcp.finish():
             self._frame(chunk)
         for key, framer in self._framers.items():
@@ -258,7 +305,8 @@ class Unpacker:
             self._decode(*inner, packet, depth)
 
     def _segment(self, packet: list[int], payload: bytes) -> None:
-        key = _key(packet)
+        key, plain = _key(packet), self._plain
+        plain.leave(key)
         self.connections.add(key, packet, payload, self._anomalies.capture)
         chunks = self._tcp.segment(
             key, packet[row.TIME], packet[row.FRAME], packet[row.TCP_SEQ], packet[row.TCP_ACK],
@@ -266,6 +314,9 @@ class Unpacker:
         )  # fmt: skip
         for chunk in chunks:
             self._frame(chunk)
+        if plain.active:
+            plain.note(key)
+            plain.enter(key)
 
     def _frame(self, chunk: Chunk) -> None:
         """In-order bytes of one direction of a TCP connection."""
@@ -313,9 +364,13 @@ class Unpacker:
     def _keep(self, data: bytes, time: int, frame: int, key: Key, transport: str, truncated: bool) -> int:
         """Keep a message that did not come in a datagram of its own; its index."""
         src_high, src_low, dst_high, dst_low, ports = key
-        index = self._store.add(
-            data, time, frame, src_high, src_low, ports >> 16, dst_high, dst_low, ports & 0xFFFF,
-            TRANSPORTS.index(transport), self._anomalies.capture, truncated,
-        )  # fmt: skip
+        number, index = TRANSPORTS.index(transport), None
+        if self._plain.active:
+            index = self._plain.put(data, (time, frame, int(truncated), *key), number, self._anomalies.capture)
+        if index is None:
+            index = self._store.add(
+                data, time, frame, src_high, src_low, ports >> 16, dst_high, dst_low, ports & 0xFFFF, number,
+                self._anomalies.capture, truncated,
+            )  # fmt: skip
         self.events.append((self._row, self._rtp_before, index))
         return index

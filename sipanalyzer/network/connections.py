@@ -13,7 +13,10 @@ Sources: RFC 9293 3.5 and 3.10.7, RFC 5246, RFC 8446.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from sipanalyzer.anomalies import Anomalies
 from sipanalyzer.facts import Connection, Endpoint
@@ -23,7 +26,7 @@ from sipanalyzer.network.handshake import CLIENT, SERVER, SIDES, Handshake
 from sipanalyzer.network.tcpstate import MASK, Key, reverse
 from sipanalyzer.options import Options
 
-__all__ = ["SIP_PORTS", "ConnectionWatch"]
+__all__ = ["SIP_PORTS", "ConnectionWatch", "Watched"]
 
 SIP_PORTS = frozenset({5060, 5061, 5080})
 """Ports at which a server that never answered is taken for one of SIP (RFC 3261 19.1.2; 5080: a common second one)."""
@@ -41,7 +44,7 @@ _STRAY_NS = 3_000_000_000
 _ASKED, _UP, _TLS, _SECURE, _OPEN, _CLOSING, _FAILED = range(7)
 
 
-class _Watched:
+class Watched:
     """One connection."""
 
     __slots__ = (
@@ -71,7 +74,7 @@ class _Fault:
         self.count = self.syns = 0
 
 
-_FOREIGN = _Watched((0, 0, 0, 0, 0), 0, 0, 0, 0, _OPEN)
+_FOREIGN = Watched((0, 0, 0, 0, 0), 0, 0, 0, 0, _OPEN)
 """Stands for every connection whose beginning was not captured."""
 
 _Same = tuple[int, int, int, int, int, str]
@@ -94,9 +97,11 @@ class ConnectionWatch:
         self._options, self._anomalies = options, anomalies
         self._large_bytes = options.large_segment_bytes
         self._most = 2 * options.max_tcp_connections
-        self._known: OrderedDict[Key, tuple[_Watched, int]] = OrderedDict()
+        self._known: OrderedDict[Key, tuple[Watched, int]] = OrderedDict()
         self._heard: set[tuple[int, int]] = set()  # hosts that sent TCP segments
         self._faults: dict[_Same, _Fault] = {}
+        self.before_dropping: Callable[[Key], None] | None = None
+        """Called with a direction that is to be forgotten, since there are too many."""
         self.large_frames: dict[int, int] = {}
         """Segments larger than a link carries, by capture. `Options.large_segment_bytes` says what is large: more than
         Ethernet's 1,500 bytes by a margin. On links with jumbo frames all large segments count; a host that talks to
@@ -149,6 +154,26 @@ class ConnectionWatch:
             self._known.pop(key, None)
             self._known.pop(reverse(key), None)
 
+    def count_large(self, packets: npt.NDArray[np.int64], captures: int | npt.NDArray[np.int64]) -> None:
+        """Take segments only as far as :attr:`large_frames` is concerned.
+
+        Parameters
+        ----------
+        packets : int64[n, 16]
+            Rows of kind TCP.
+        captures : int or int64[n]
+            Index of the file, or each one's.
+        """
+        same = (packets[:, row.SRC_HI] == packets[:, row.DST_HI]) & (packets[:, row.SRC_LO] == packets[:, row.DST_LO])
+        large = np.flatnonzero((packets[:, row.TCP_WIRE] > self._large_bytes) & ~same)
+        for capture in np.broadcast_to(np.asarray(captures), len(packets))[large].tolist():
+            self.large_frames[capture] = self.large_frames.get(capture, 0) + 1
+
+    def open_side(self, key: Key) -> tuple[Watched, int] | None:
+        """Connection and side of a direction that is plainly open: of it, only who spoke last and when is noted."""
+        entry = self._known.get(key)
+        return entry if entry is not None and entry[0].phase == _OPEN else None
+
     def finish(self, sip_sockets: Collection[Endpoint] = (), capture_end: int = 0) -> tuple[Connection, ...]:
         """All faults, in order of time.
 
@@ -185,7 +210,7 @@ class ConnectionWatch:
 
     # ---- what comes
 
-    def _syn(self, key: Key, entry: tuple[_Watched, int] | None, packet: Sequence[int], capture: int) -> None:
+    def _syn(self, key: Key, entry: tuple[Watched, int] | None, packet: Sequence[int], capture: int) -> None:
         """A connection begins, or its beginning is answered or sent again."""
         time, seq = packet[row.TIME], packet[row.TCP_SEQ]
         if packet[row.TCP_FLAGS] & _ACK:
@@ -210,9 +235,9 @@ class ConnectionWatch:
                 return
             if side == CLIENT:
                 self._settle(watched, time)
-        self._remember(key, _Watched(key, seq, time, packet[row.FRAME], capture))
+        self._remember(key, Watched(key, seq, time, packet[row.FRAME], capture))
 
-    def _payload(self, watched: _Watched, side: int, packet: Sequence[int], payload: bytes) -> None:
+    def _payload(self, watched: Watched, side: int, packet: Sequence[int], payload: bytes) -> None:
         """Payload of a connection that is not plainly open."""
         time, wire = packet[row.TIME], packet[row.TCP_WIRE]
         phase = watched.phase
@@ -234,7 +259,7 @@ class ConnectionWatch:
             elif watched.tls.over is not None:
                 watched.phase, watched.tls = _SECURE if watched.tls.over else _OPEN, None
 
-    def _rst(self, watched: _Watched, side: int, packet: Sequence[int]) -> bool:
+    def _rst(self, watched: Watched, side: int, packet: Sequence[int]) -> bool:
         """RST; whether it ends the connection."""
         time, frame, flags = packet[row.TIME], packet[row.FRAME], packet[row.TCP_FLAGS]
         if watched.phase == _ASKED and side == SERVER:
@@ -257,7 +282,7 @@ class ConnectionWatch:
         self._close(watched, side, packet)
         return True
 
-    def _close(self, watched: _Watched, side: int, packet: Sequence[int]) -> None:
+    def _close(self, watched: Watched, side: int, packet: Sequence[int]) -> None:
         """FIN or RST: the connection is over."""
         time, tls = packet[row.TIME], watched.tls
         if watched.phase == _ASKED:
@@ -269,7 +294,7 @@ class ConnectionWatch:
 
     # ---- verdicts
 
-    def _settle(self, watched: _Watched, now: int) -> None:
+    def _settle(self, watched: Watched, now: int) -> None:
         """What is to be said where nothing more comes."""
         if watched.phase == _ASKED:
             again = watched.last_syn - watched.first_time >= self._options.duplicate_ns
@@ -278,7 +303,7 @@ class ConnectionWatch:
         elif watched.phase == _TLS:
             self._unanswered_hello(watched, now)
 
-    def _unanswered_hello(self, watched: _Watched, now: int) -> bool:
+    def _unanswered_hello(self, watched: Watched, now: int) -> bool:
         """Whether a ClientHello was answered with nothing for too long; notes it."""
         tls = watched.tls
         if tls is None or tls.hello_time is None or tls.server_spoke:
@@ -288,7 +313,7 @@ class ConnectionWatch:
         self._note(watched, "tls-no-answer", tls.hello_time, tls.hello_frame, None)
         return True
 
-    def _note(self, watched: _Watched, fault: str, time: int, frame: int, detail: str | None) -> None:
+    def _note(self, watched: Watched, fault: str, time: int, frame: int, detail: str | None) -> None:
         client_hi, client_lo, server_hi, server_lo, ports = watched.key
         same = client_hi, client_lo, server_hi, server_lo, ports & 0xFFFF, fault
         found = self._faults.get(same)
@@ -306,7 +331,7 @@ class ConnectionWatch:
         if len(self._heard) < self._most:
             self._heard.add(key[0:2])
 
-    def _remember(self, key: Key, watched: _Watched) -> None:
+    def _remember(self, key: Key, watched: Watched) -> None:
         """Know both directions of a connection from now on."""
         if watched is _FOREIGN:
             self._hear(key)
@@ -314,6 +339,8 @@ class ConnectionWatch:
         for old in (key, other):
             self._known.pop(old, None)
         while len(self._known) + 2 > self._most and self._known:
+            if self.before_dropping is not None:
+                self.before_dropping(next(iter(self._known)))
             _, (dropped, _) = self._known.popitem(last=False)
             if dropped.phase in (_ASKED, _TLS):
                 self._forgotten(dropped.first_frame)

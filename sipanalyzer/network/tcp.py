@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict
+from collections.abc import Callable
 
 from sipanalyzer.anomalies import Anomalies
 from sipanalyzer.kernels.columns import SIP_START
@@ -62,7 +63,10 @@ class TcpReassembler:
         self._max_total = options.max_pending_bytes
         self._max_directions = 2 * options.max_tcp_connections
         self._anomalies = anomalies
-        self._directions: OrderedDict[Key, Direction] = OrderedDict()
+        self.directions: OrderedDict[Key, Direction] = OrderedDict()
+        """Directions known, the one first that was silent longest."""
+        self.before_dropping: Callable[[], None] | None = None
+        """Called before the first of `directions` is dropped, since there are too many."""
         self._ignored: dict[Key, None] = {}
         self._deadlines: list[tuple[int, int, Key, int]] = []  # heap: time, unique, key, hole
         self._sweep_at = 1_024
@@ -96,10 +100,10 @@ class TcpReassembler:
         out: list[Chunk] = []
         if self._deadlines and self._deadlines[0][0] <= time:
             self._expire(time, out)
-        if flags & ACK and self._directions:
+        if flags & ACK and self.directions:
             self._acknowledge(reverse(key), ack, time)
         wire_length = max(wire_length, len(payload))
-        direction = self._directions.get(key)
+        direction = self.directions.get(key)
         if flags & SYN:
             begin = (seq + 1) & MASK
             if direction is not None and direction.isn is None and (direction.first - begin) & MASK < LATE_SYN:
@@ -115,7 +119,7 @@ class TcpReassembler:
             direction = self._open(key, seq, None, time, frame, out)
         if wire_length and abs(direction.unwrap(seq) - direction.next) > WINDOW:
             direction = self._restart(key, direction, time, frame, seq, out)
-        self._directions.move_to_end(key)
+        self.directions.move_to_end(key)
         if wire_length:
             self._data(key, direction, time, frame, seq, payload, wire_length, out)
         if flags & FIN:
@@ -130,17 +134,22 @@ class TcpReassembler:
 
     def ignore(self, key: Key) -> None:
         """Keep nothing of this direction until it shows a SYN or the beginning of a SIP message."""
-        direction = self._directions.pop(key, None)
+        direction = self.directions.pop(key, None)
         if direction is not None:
             self._total -= direction.held_bytes + OVERHEAD * len(direction.held)
         if len(self._ignored) >= self._max_directions:
             del self._ignored[next(iter(self._ignored))]  # it will be looked at, and ignored, again
         self._ignored[key] = None
 
+    @property
+    def deadline(self) -> int | None:
+        """When the next hole is given up, ns; None: there is nothing to be given up."""
+        return self._deadlines[0][0] if self._deadlines else None
+
     def finish(self) -> list[Chunk]:
         """Everything still held, all holes declared: in sequence, and else in order of time."""
         ordered: list[tuple[int, int, Chunk]] = []
-        for key, direction in self._directions.items():
+        for key, direction in self.directions.items():
             out: list[Chunk] = []
             while direction.held:
                 self._give_up(key, direction, out)
@@ -148,7 +157,7 @@ class TcpReassembler:
             for chunk in out:  # behind another hole may stand what came earlier
                 time, frame = max((time, frame), (chunk.time, chunk.frame))
                 ordered.append((time, frame, chunk))
-        self._directions.clear()
+        self.directions.clear()
         self._deadlines.clear()
         ordered.sort(key=lambda entry: entry[:2])
         return [chunk for _, _, chunk in ordered]
@@ -156,13 +165,15 @@ class TcpReassembler:
     # a direction begins and ends
 
     def _open(self, key: Key, first: int, isn: int | None, time: int, frame: int, out: list[Chunk]) -> Direction:
-        self._directions.pop(key, None)
-        if len(self._directions) >= self._max_directions:
-            oldest_key, oldest = self._directions.popitem(last=False)
+        self.directions.pop(key, None)
+        if len(self.directions) >= self._max_directions:
+            if self.before_dropping is not None:
+                self.before_dropping()
+            oldest_key, oldest = self.directions.popitem(last=False)
             if oldest.live or oldest.held:
                 self._anomalies.add("tcp-limit", frame)
             self._close(oldest_key, oldest, time, frame, out)
-        direction = self._directions[key] = Direction(first, isn, time)
+        direction = self.directions[key] = Direction(first, isn, time)
         return direction
 
     def _close(self, key: Key, direction: Direction, time: int, frame: int, out: list[Chunk]) -> None:
@@ -209,7 +220,7 @@ class TcpReassembler:
         while direction.held:
             self._give_up(key, direction, out)
         self._anomalies.add("tcp-lost-segment", frame)
-        fresh = self._directions[key] = Direction(seq, None, time)
+        fresh = self.directions[key] = Direction(seq, None, time)
         fresh.live = direction.live
         return fresh
 
@@ -275,14 +286,14 @@ class TcpReassembler:
         """Declare the present hole at `deadline`, unless it is filled."""
         heapq.heappush(self._deadlines, (deadline, self._next_serial(), key, direction.hole))
         if len(self._deadlines) > self._sweep_at:  # holes filled before their time leave their entries behind
-            known = self._directions
+            known = self.directions
             self._deadlines = [e for e in self._deadlines if e[2] in known and known[e[2]].hole == e[3]]
             heapq.heapify(self._deadlines)
             self._sweep_at = 2 * len(self._deadlines) + 1_024
 
     def _acknowledge(self, key: Key, ack: int, time: int) -> None:
         """Note that the receiver of direction `key` has everything up to `ack`."""
-        direction = self._directions.get(key)
+        direction = self.directions.get(key)
         if direction is None:
             return
         acked = direction.unwrap(ack)
@@ -294,7 +305,7 @@ class TcpReassembler:
     def _expire(self, time: int, out: list[Chunk]) -> None:
         while self._deadlines and self._deadlines[0][0] <= time:
             _, _, key, hole = heapq.heappop(self._deadlines)
-            direction = self._directions.get(key)
+            direction = self.directions.get(key)
             if direction is not None and direction.hole == hole and direction.held:
                 self._give_up(key, direction, out)
 

@@ -79,6 +79,11 @@ class Direction:
         self.acked = first  # highest acknowledgement by the other side, and when it came
         self.acked_time = time
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether a segment that begins at `next` continues the stream, and nothing else has to be thought of."""
+        return self.live and not self.gap and not self.held and self.fin is None
+
     def unwrap(self, seq: int) -> int:
         """Unwrapped sequence number: the one nearest to `next`."""
         return self.next + ((seq - self.next + HALF) & MASK) - HALF

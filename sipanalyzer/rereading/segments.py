@@ -46,7 +46,7 @@ class PlacingReassembler(TcpReassembler):
 
     def direction(self, key: Key) -> Direction | None:
         """What is known of a direction."""
-        return self._directions.get(key)
+        return self.directions.get(key)
 
     def _deliver(self, key: Key, direction: Direction, data: bytes, time: int, frame: int, out: list[Chunk]) -> None:
         begin, before = direction.next, len(out)

@@ -118,6 +118,34 @@ class StreamFramer:
         """Whether what comes can be read only with what came before: a WebSocket whose messages are compressed."""
         return self._web is not None and self._web.deflates
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether this is SIP as itself, and what waits, if anything, is the beginning of a message."""
+        if not self.verdict or self._web is not None or self._searching:
+            return False
+        return not (self._skip or self._drop or self._passed) and self._unsure == SURE
+
+    def hand_over(self) -> tuple[bytes, int, int]:
+        """Give up what waits, where :attr:`is_plain`: bytes, and time and frame of the last packet that brought any."""
+        waiting = bytes(self._buffer)
+        self._buffer.clear()
+        self._in_head, self._scan, self._length = False, 0, 0
+        return waiting, self._time, self._frame
+
+    def take_over(self, waiting: bytes, time: int, frame: int) -> None:
+        """Go on where somebody else stopped who was given what :meth:`hand_over` gave.
+
+        Parameters
+        ----------
+        waiting : bytes
+            The beginning of a message; no whole one.
+        time, frame : int
+            Time (ns) and frame number of the last packet that brought bytes.
+        """
+        self._time, self._frame = time, frame
+        self._buffer += waiting
+        self._cut([])
+
     def feed(self, data: bytes, time: int, frame: int, gap: bool = False) -> list[Framed]:
         """Take bytes of the stream; give the messages that they complete.
 

@@ -78,7 +78,7 @@ class MessageStore:
 
     # coming in
 
-    def add_block(self, data: npt.NDArray[np.uint8], rows: Ints, capture: int) -> int:
+    def add_block(self, data: npt.NDArray[np.uint8], rows: Ints, capture: int | Ints, transport: int | Ints = 0) -> int:
         """Keep the messages of the rows of kind SIP of one block.
 
         Parameters
@@ -87,8 +87,10 @@ class MessageStore:
             The block that the rows' `AT` refers to.
         rows : int64[n, WIDTH]
             Rows of kind SIP and no other (:mod:`sipanalyzer.kernels.columns`).
-        capture : int
-            Index of the file.
+        capture : int or int64[n]
+            Index of the file, or each message's.
+        transport : int or int64[n]
+            Index into :data:`sipanalyzer.result.TRANSPORTS`, or each message's.
 
         Returns
         -------
@@ -98,6 +100,7 @@ class MessageStore:
         n, begin = len(rows), self._count
         if n == 0:
             return begin
+        captures = np.broadcast_to(np.asarray(capture), n)
         block = memoryview(np.ascontiguousarray(data))  # type: ignore[arg-type]
         source, length = rows[:, row.AT].copy(), rows[:, row.LENGTH].copy()
         first = data[np.minimum(source, len(data) - 1)]
@@ -107,27 +110,30 @@ class MessageStore:
             length[i] -= blank
         truncated = rows[:, row.WIRE_LENGTH] > rows[:, row.LENGTH]
         for i in np.flatnonzero(length > self._options.max_sip_message_bytes).tolist():
-            self._note("sip-too-large", capture, int(rows[i, row.FRAME]))
+            self._note("sip-too-large", int(captures[i]), int(rows[i, row.FRAME]))
             length[i] = self._options.max_sip_message_bytes
             truncated[i] = True
         if self._full or len(self._data) + int(length.sum()) > self._options.max_sip_bytes:
             fits = (len(self._data) + np.cumsum(length) <= self._options.max_sip_bytes) & (not self._full)
-            for frame in rows[~fits, row.FRAME].tolist():
-                self._note("sip-limit", capture, frame)
+            for i in np.flatnonzero(~fits).tolist():
+                self._note("sip-limit", int(captures[i]), int(rows[i, row.FRAME]))
             length[~fits] = 0
             self._full = True
-        for frame in rows[truncated, row.FRAME].tolist():
-            self._note("sip-truncated", capture, frame)
+        for i in np.flatnonzero(truncated).tolist():
+            self._note("sip-truncated", int(captures[i]), int(rows[i, row.FRAME]))
         end = self._reserve(n)
         at = len(self._data) + np.cumsum(length) - length
         for name, values in (
-            ("time", rows[:, row.TIME]), ("frame", rows[:, row.FRAME]), ("capture", capture), ("transport", 0),
-            ("at", at), ("length", length), ("truncated", truncated),
+            ("time", rows[:, row.TIME]), ("frame", rows[:, row.FRAME]), ("capture", captures),
+            ("transport", transport), ("at", at), ("length", length), ("truncated", truncated),
         ):  # fmt: skip
             self._columns[name][begin:end] = values
         self._columns["src"][begin:end], self._columns["dst"][begin:end] = self._endpoints.pairs(
             rows[:, row.SRC_HI : row.PORTS + 1]
         )
+        if n and (source[1:] == source[:-1] + length[:-1]).all():  # they stand next to each other
+            self._data += block[source[0] : source[-1] + length[-1]]
+            return begin
         for start, size in zip(source.tolist(), length.tolist(), strict=True):
             self._data += block[start : start + size]  # what it costs is new memory: a kernel is no faster
         return begin
