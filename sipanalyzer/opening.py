@@ -103,9 +103,9 @@ def analyze(
     result = pipeline.analyze(captures, chosen, progress)
     _warn(result)
     if number is not None:
-        from .output.by_number import call_ids_of
+        from .output.by_number import call_ids_of, shown_number
 
-        result = narrow(result, call_ids_of(result, str(number)), number=str(number))
+        result = narrow(result, call_ids_of(result, str(number)), number=shown_number(result, str(number)))
     return Analysis(result, captures)
 
 

@@ -7,13 +7,15 @@ an anomaly.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 __all__ = ["Options", "parse_settings"]
 
 _AT_LEAST_ONE = frozenset({"block_bytes", "max_record_bytes", "max_block_bytes", "gmin", "interval_ns"})
 """Without a byte of room a reader could not move on; nor could time."""
+_SECRET = frozenset({"redact_key"})
+"""Texts that are shown nowhere."""
 _CHOICES = {"playout_mode": ("fixed", "adaptive")}
 
 
@@ -36,6 +38,10 @@ class Options:
     """Packets before this time (ns since 1970) are left out."""
     to_time_ns: int | None = None
     """Packets after this time (ns since 1970) are left out."""
+    redact: bool = False
+    """Numbers, names, hosts, addresses, identifiers, bodies and media are replaced before anything is read of them."""
+    redact_key: str | None = field(default=None, repr=False)
+    """Text on which the replacements depend: equal keys, equal replacements. None: a random one for each analysis."""
     # network
     max_tunnel_depth: int = 8
     """Tunnels and tags nested deeper are not decoded."""
@@ -188,15 +194,18 @@ class Options:
     """A capture whose file is at least this large is taken as work enough."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            _check(field.name, getattr(self, field.name), field.default)
+        for each in fields(self):
+            _check(each.name, getattr(self, each.name), each.default)
         if self.from_time_ns is not None and self.to_time_ns is not None and self.from_time_ns > self.to_time_ns:
             raise ValueError("the time to begin at is later than the time to end at: nothing can be between them")
 
 
 def _check(name: str, value: object, default: object) -> None:
     """Refuse a value that is not of the default's kind."""
-    if isinstance(default, tuple):
+    if name in _SECRET:
+        if value is not None and (not isinstance(value, str) or not value):
+            raise ValueError(f"option {name} must be a text that is not empty")
+    elif isinstance(default, tuple):
         if not isinstance(value, tuple) or not all(isinstance(each, str) for each in value):
             raise ValueError(f"option {name} must be a tuple of texts, not {value!r}")
     elif isinstance(default, bool):
@@ -231,7 +240,7 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
     ValueError
         If there is no such option, or the value is not of its kind.
     """
-    known = {field.name: field.default for field in fields(Options)}
+    known = {each.name: each.default for each in fields(Options)}
     settings: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -252,6 +261,8 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
 def _parsed(name: str, value: str, default: object) -> object:
     if default is None and value.lower() == "none":
         return None
+    if name in _SECRET:
+        return value
     if isinstance(default, bool):
         truth = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(value.lower())
         if truth is None:

@@ -25,12 +25,12 @@ from .calls.transactions import classify_copies
 from .capture.block import Block
 from .capture.keeping import KeptBytes
 from .capture.order import Reading
-from .capture.source import expand
 from .errors import ParseError
 from .kernels import columns as row
 from .kernels import forget_arrays
 from .kernels.survey import find_few
 from .options import Options
+from .redaction.entrance import inputs_of, with_key
 from .result import Endpoint, Messages, Result
 from .sip.sdp import find_sdp, parse_sdp
 from .sip.spans import MessageStore
@@ -95,7 +95,7 @@ def analyze(
     """
     collecting = gc.isenabled()
     gc.disable()  # millions of small objects, none of them in a cycle
-    conductor = Conductor(options or Options(), progress)
+    conductor = Conductor(with_key(options or Options()), progress)
     try:
         return conductor.run(captures)
     finally:
@@ -129,7 +129,7 @@ class Conductor:
     # ---- the run
     def read(self, captures: Any) -> Reading:
         """Read all packets."""
-        reading = Reading(expand(captures), self._options, self._intake, self._anomalies.each)
+        reading = Reading(inputs_of(captures, self._options), self._options, self._intake, self._anomalies.each)
         for rows, which in reading:
             from . import completion  # noqa: F401 (loaded while the thread that reads decodes what comes next)
 

@@ -48,14 +48,25 @@ _set_option = click.option(
     help="Set an option of the analysis, such as playout_ms=40 or high_loss_warning_percent=0.5; as often as needed. "
     "sipanalyzer options lists them.",
 )  # fmt: skip
+_redact_options = (
+    click.option(
+        "--redact", is_flag=True,
+        help="Replace numbers, names, hosts, addresses, identifiers, bodies and media, consistently; figures stay.",
+    ),
+    click.option(
+        "--redact-key", metavar="TEXT",
+        help="With --redact: equal TEXT gives equal replacements, run after run.  [a random one for each run]",
+    ),
+)  # fmt: skip
 zone_option = click.option(
     "--tz", default="UTC", metavar="ZONE", help="Zone in which times are shown to people: a name, or local.  [UTC]"
 )
 
 
 def reading_options(*, number: bool = True) -> Callable[[_F], _F]:
-    """How captures are read and judged: ``--number``, ``--from-time``, ``--to-time``, ``--set``, ``--fail-on``, ..."""
-    return _stacked(*((_number_option,) if number else ()), *_time_options, zone_option, _set_option, _fail_option)
+    """How captures are read and judged: ``--number``, ``--from-time``, ``--to-time``, ``--redact``, ``--set``, ..."""
+    first = (_number_option,) if number else ()
+    return _stacked(*first, *_time_options, zone_option, *_redact_options, _set_option, _fail_option)
 
 
 def output_options(*formats: str, default: str) -> Callable[[_F], _F]:

@@ -88,11 +88,11 @@ class Reading:
                 warn(f"{told}; what stands before it is reported")
                 status = DAMAGED
         if self.number is not None:
-            from ..output.by_number import call_ids_of
+            from ..output.by_number import call_ids_of, shown_number
             from ..output.lookup import narrow
 
             with usage_errors():
-                result = narrow(result, call_ids_of(result, self.number), number=self.number)
+                result = narrow(result, call_ids_of(result, self.number), number=shown_number(result, self.number))
         return result, status
 
 
@@ -106,6 +106,8 @@ def make_reading(
     number: str | None = None,
     set_: Sequence[str] = (),
     fail_on: str | None = None,
+    redact: bool = False,
+    redact_key: str | None = None,
 ) -> Reading:
     """Check how captures are to be read.
 
@@ -128,13 +130,22 @@ def make_reading(
             from ..options import parse_settings
 
             settings |= parse_settings(set_)
+        if redact:
+            settings["redact"] = True
+        if redact_key is not None:
+            if not redact_key or not settings.get("redact"):
+                raise ValueError("--redact-key takes a text and goes with --redact")
+            settings["redact_key"] = redact_key
         if list(captures).count("-") > 1:
             raise ValueError("standard input (-) can be read once only")
         codes = _codes(fail_on)
     typed = [("--tz", tz if tz.upper() != "UTC" else None), ("--from-time", from_time), ("--to-time", to_time)]
-    typed += [("--sort-records", None if sort_records is None else str(sort_records)), ("--number", number)]
-    typed += [("--set", each) for each in set_]
+    redacted = bool(settings.get("redact"))  # what is typed may be shown: not the number that was meant, nor the key
+    typed += [("--sort-records", None if sort_records is None else str(sort_records))]
+    typed += [("--number", None if redacted else number)]
+    typed += [("--set", each) for each in set_ if not each.strip().startswith("redact")]
     told = tuple(part for name, value in typed if value is not None for part in (name, value))
+    told += ("--redact",) if redacted else ()
     return Reading(tuple(captures), place, number, settings, codes, told)
 
 

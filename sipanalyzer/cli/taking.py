@@ -58,6 +58,8 @@ def audio(captures: tuple[str, ...], which: str, output: str, force: bool, **opt
     from .writing import check_output
 
     reading = make_reading(captures, **options)
+    if reading.settings.get("redact"):
+        raise click.UsageError("what was said is content: there is no audio of a redacted capture")
     check_output(output, force)
     result, status = reading.read()
     from ..analysis import Analysis

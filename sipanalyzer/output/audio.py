@@ -52,6 +52,8 @@ def write_audio(
     OSError
         If the file exists (FileExistsError) or cannot be written.
     """
+    if result.options.redact:
+        raise ValueError("what was said is content: there is no audio of a redacted capture")
     target = check_target(path, force=force)
     from ..rereading.payloads import read_payloads
     from .sound.mixing import at_rate, mix

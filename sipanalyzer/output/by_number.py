@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..result import Result
 from ..sip.uri import number_of
 
-__all__ = ["call_ids_of"]
+__all__ = ["call_ids_of", "shown_number"]
 
 _CALL_FIELDS = ("caller", "callee", "from_uri", "to_uri", "request_uri", "asserted_identity", "diversion")
 _MESSAGE_FIELDS = ("from_uri", "to_uri", "request_uri")
@@ -23,16 +23,17 @@ def call_ids_of(result: Result, number: str) -> set[str]:
     ValueError
         If `number` is no number and no name either.
     """
-    wanted = number_of(_addresses(number)[0])  # a header's value may have been pasted whole
-    if not wanted:
+    typed = number_of(_addresses(number)[0])  # a header's value may have been pasted whole
+    if not typed:
         raise ValueError(f"{number!r} is no number")
+    wanted = {typed, number_of(shown_number(result, typed))}  # of a redacted result: as it was, and as it is shown
     known: dict[str, bool] = {}
 
     def fits(text: str | None) -> bool:
         if not text:
             return False
         if text not in known:  # few different texts, many messages
-            known[text] = any(number_of(part) == wanted for part in _addresses(text))
+            known[text] = any(number_of(part) in wanted for part in _addresses(text))
         return known[text]
 
     found = {call.call_id for call in result.calls if any(fits(getattr(call, field)) for field in _CALL_FIELDS)}
@@ -47,6 +48,15 @@ def call_ids_of(result: Result, number: str) -> set[str]:
         chosen |= answers[getattr(messages, field)]
     ids = messages.texts["call_id"]
     return found | {ids[each] for each in np.unique(messages.call_id[chosen]).tolist() if each >= 0}
+
+
+def shown_number(result: Result, number: str) -> str:
+    """A number as this result shows it: another one where it is redacted."""
+    if not result.options.redact:
+        return number
+    from ..redaction.door import replaced_text
+
+    return replaced_text(number_of(_addresses(number)[0]), result.options)[1]
 
 
 def _addresses(text: str) -> list[str]:

@@ -48,8 +48,13 @@ def find_call(result: Result, wanted: str | int) -> Call:
         if not hasattr(wanted, "__index__"):  # numpy's whole numbers have it too
             raise ValueError(f"a call is named by its Call-ID or row number, not by {wanted!r}")
         return _by_row(result, operator.index(wanted))
+    meant = {wanted}
+    if result.options.redact:
+        from ..redaction.door import replaced_text
+
+        meant.add(replaced_text(wanted.strip(), result.options)[0])
     for call in calls:
-        if call.call_id == wanted:
+        if call.call_id in meant:
             return call
     beginning = wanted.strip().removesuffix("…").removesuffix("...")
     found = [call for call in calls if call.call_id.startswith(beginning)] if beginning else []

@@ -61,7 +61,7 @@ def changed_settings(options: Options) -> dict[str, Any]:
     found = {}
     for field in fields(Options):
         value = getattr(options, field.name)
-        if value != field.default:
+        if value != field.default and field.name != "redact_key":
             found[field.name] = _plain(value)
     return found
 

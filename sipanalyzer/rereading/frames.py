@@ -18,11 +18,12 @@ import numpy.typing as npt
 
 from ..capture.block import Block
 from ..capture.order import Reading
-from ..capture.source import Input, expand
+from ..capture.source import Input
 from ..kernels import columns as row
 from ..kernels.row import row_hash
 from ..kernels.survey import find_few
 from ..network.endpoints import address_words
+from ..redaction.entrance import inputs_of
 from ..result import Result, Stream
 from ..rtp.figures import Socket
 from ..unpacking import AnomaliesOfCaptures
@@ -91,7 +92,7 @@ def find_frames(result: Result, sources: Any, call_ids: Collection[str]) -> list
 def _inputs(result: Result, sources: Any) -> list[Input]:
     """What each capture of the result was read from: those that could not be read are none."""
     found: list[Input] = []
-    for each in expand(sources):
+    for each in inputs_of(sources, result.options):
         if len(found) < len(result.captures) and each.name == result.captures[len(found)].file:
             found.append(each)
     return found

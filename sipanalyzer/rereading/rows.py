@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from ..capture.block import Block
 from ..capture.order import Reading
-from ..capture.source import expand
 from ..kernels import columns as row
 from ..kernels.survey import find_few
 from ..network.endpoints import address_words
 from ..options import Options
+from ..redaction.entrance import inputs_of
 from ..result import Stream
 from ..sip.spans import MessageStore
 from ..unpacking import AnomaliesOfCaptures, Unpacker
@@ -253,7 +253,7 @@ def _read(captures: Any, options: Options) -> Generator[Rows]:
         unwanted = few[~np.isin(kinds, _GO_ON)]
         return np.delete(rows, unwanted, axis=0) if len(unwanted) else rows
 
-    reading = Reading(expand(captures), options, intake, anomalies.each)
+    reading = Reading(inputs_of(captures, options), options, intake, anomalies.each)
     with contextlib.closing(cast(Any, iter(reading))) as pieces:
         for rows, which in pieces:
             unpacker.begin()
