@@ -72,6 +72,11 @@ class Reading:
         if cli.results is not None:  # half a million objects, whose last reference would go with the command's
             cli.results.append(result)
         status = DONE
+        if result.options.redact:
+            from ..redaction.door import wiped
+
+            if count := wiped(result.options):
+                warn(f"{count} compressed WebSocket messages cannot be redacted where they stand, and were wiped")
         passed = result.extra.get("passed_over", ())
         if passed:
             from ..output.summary_page import passed_over

@@ -26,7 +26,7 @@ from .records import replaced
 from .streams import Streams
 from .text import Texts
 
-__all__ = ["Redactor", "redacted", "replaced_text"]
+__all__ = ["Redactor", "redacted", "replaced_text", "wiped"]
 
 _CHUNK = 1 << 20
 _IN_MEMORY = 64 << 20
@@ -260,3 +260,8 @@ def replaced_text(text: str, options: Options) -> tuple[str, str]:
     """
     redactor = Redactor(options.redact_key or "", options)
     return redactor.text(text), redactor.user(text)
+
+
+def wiped(options: Options) -> int:
+    """How many messages of the captures read last could not be replaced where they stand, and were wiped."""
+    return _last[1].wiped if _last is not None and _last[0][0] == options.redact_key else 0

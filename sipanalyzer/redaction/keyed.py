@@ -15,6 +15,8 @@ __all__ = ["Keyed"]
 
 _REMEMBERED = 1 << 16
 """Replacements of one kind that are remembered; then it is begun anew."""
+_LONGEST = 256
+"""Characters of the longest one that is remembered."""
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 _HEX = frozenset("0123456789abcdef")
 _DIGITS = "0123456789"
@@ -76,6 +78,8 @@ class Keyed:
 
     @staticmethod
     def _remember(memory: dict[_T, _T], what: _T, new: _T) -> None:
+        if isinstance(what, str | bytes) and len(what) > _LONGEST:
+            return
         if len(memory) >= _REMEMBERED:
             memory.clear()
         memory[what] = new

@@ -275,9 +275,12 @@ class Media:
 
     def _hello(self, data: bytearray, at: int, end: int, cookie: bool, client: bool) -> None:
         """ClientHello or ServerHello: random numbers and identifiers go, the server's name, and what nobody knows."""
+        if at + 35 > end:
+            wipe(data, at, end)
+            return
         random = bytes(data[at + 2 : at + 34])
         if random != _RETRY:
-            data[at + 2 : at + 34] = self._keyed.overwritten(random)[: max(0, min(32, end - at - 2))]
+            data[at + 2 : at + 34] = self._keyed.overwritten(random)
         place = at + 34
         for _ in range(2 if cookie else 1):
             size = data[place] if place < end else 0

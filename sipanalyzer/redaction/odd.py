@@ -86,9 +86,9 @@ def _radio(data: bytearray, link: int, end: int, hardware: Replace) -> None:
             link, size = _IEEE_802_11, orders[0] if data[at : at + 3] == b"\x80\x21\x10" else min(orders)
         else:
             link, size = _IEEE_802_11, int.from_bytes(data[at + 2 : at + 4], "little")
-        if size < 8:
-            return
         at += size
+        if size < 8 or at + 32 > len(data):
+            return
     four = data[at + 1] & 3 == 3
     for place in (4, 10, 16, 24)[: 4 if four else 3]:
         hardware(data, at + place, at + place + 6)

@@ -6,6 +6,7 @@ as the analysis decides it (:mod:`sipanalyzer.kernels.payload`); what is none of
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 
 from ..kernels import columns as row
@@ -56,6 +57,15 @@ class Packets:
         deferred : Deferred, optional
             What is under way in TCP and fragments; without it, those are wiped.
         """
+        size = len(data)
+        try:
+            self._packet(data, link, wire, deferred)
+        except (IndexError, ValueError, struct.error):  # a header cut where nobody thought of it: then all of it goes
+            data[:] = bytes(size)
+        if len(data) != size:
+            data[:] = bytes(size)
+
+    def _packet(self, data: bytearray, link: int, wire: int, deferred: Deferred | None) -> None:
         walk = Walk(self, data, deferred)
         if link == 1:
             walk.layer(0, len(data), max(wire, len(data)), ETHERNET)

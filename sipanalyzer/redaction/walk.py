@@ -323,7 +323,8 @@ class Walk:
             return
         for kind, at, end, wire, (version, where, count) in reversed(self._sums):
             place = at + _SUMS[kind]
-            if place + 2 > end:
+            if place + (4 if kind == "sctp" else 2) > end:
+                wipe(data, min(place, end), end)
                 continue
             if kind == "sctp":
                 data[place : place + 4] = bytes(4)
