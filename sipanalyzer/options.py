@@ -42,6 +42,8 @@ class Options:
     """Numbers, names, hosts, addresses, identifiers, bodies and media are replaced before anything is read of them."""
     redact_key: str | None = field(default=None, repr=False)
     """Text on which the replacements depend: equal keys, equal replacements. None: a random one for each analysis."""
+    show_secrets: bool = False
+    """Answers to challenges, passwords in URIs and keys of media are shown in messages; they are blanked otherwise."""
     # network
     max_tunnel_depth: int = 8
     """Tunnels and tags nested deeper are not decoded."""

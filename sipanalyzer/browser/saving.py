@@ -18,6 +18,7 @@ from ..output.flow.picture import FORMATS as FLOW_FORMATS
 from ..output.flow.picture import Flow
 from ..output.formats import SUFFIXES, write_table
 from ..output.markup import plain_text
+from ..output.secrets import without_secrets
 from ..output.tables import Table
 from ..output.terminal import Line
 from ..result import Call
@@ -70,6 +71,8 @@ def messages_to_save(analysis: Analysis, rows: Sequence[int]) -> Saved:
         with whole_file(path, force=force) as stream:
             for at, row in enumerate(rows):
                 raw = analysis.result.messages.raw(row)
+                if not analysis.result.options.show_secrets:
+                    raw = without_secrets(raw)
                 stream.write((b"\r\n" if at else b"") + raw + (b"" if raw.endswith(b"\n") else b"\r\n"))
 
     return Saved("messages as they were on the wire", ("txt",), save)

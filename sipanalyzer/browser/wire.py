@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from ..output.cells import local_time, visible
 from ..output.flow.palette import KINDS, message_kind
+from ..output.secrets import without_secrets
 from ..output.terminal import Line, cut, width_of, wrap
 from ..result import TRANSPORTS, Messages, Result, host_port
 
@@ -27,9 +28,13 @@ _MOST_LINES = 20_000
 """Lines of a message that are shown."""
 
 
-def message_text(messages: Messages, row: int) -> list[str]:
-    r"""The lines of a message, harmless: control characters stand as ``\x1b``, bytes that are no UTF-8 as ``\xff``."""
-    text = messages.raw(row).decode("utf-8", "backslashreplace")
+def message_text(messages: Messages, row: int, *, secrets: bool = False) -> list[str]:
+    r"""The lines of a message, harmless: control characters stand as ``\x1b``, bytes that are no UTF-8 as ``\xff``.
+
+    Answers to challenges and keys are blanked, unless `secrets`.
+    """
+    raw = messages.raw(row)
+    text = (raw if secrets else without_secrets(raw)).decode("utf-8", "backslashreplace")
     lines = text.replace("\r\n", "\n").split("\n")
     if len(lines) > _MOST_LINES:
         lines = [*lines[:_MOST_LINES], f"... {len(lines) - _MOST_LINES:,} lines more"]
@@ -123,7 +128,7 @@ def message_lines(
         Whether a line above says when and from where.
     """
     messages = result.messages
-    texts = message_text(messages, row)
+    texts = message_text(messages, row, secrets=result.options.show_secrets)
     kind = message_kind(int(messages.status[row]), messages.text("method", row))
     lines = _painted(texts, kind) if paint else [[(text, "")] for text in texts]
     if title:
@@ -165,7 +170,8 @@ def difference_lines(result: Result, first: int, second: int, width: int, tz: da
     tz : datetime.tzinfo
         Zone of their times.
     """
-    left, right = (message_text(result.messages, row) for row in (first, second))
+    secrets = result.options.show_secrets
+    left, right = (message_text(result.messages, row, secrets=secrets) for row in (first, second))
     beside = width >= 60
     half = (width - 3) // 2 if beside else max(width - 2, 10)
     lines: list[Line] = []

@@ -50,6 +50,10 @@ _set_option = click.option(
 )  # fmt: skip
 _redact_options = (
     click.option(
+        "--show-secrets", is_flag=True,
+        help="Show answers to challenges, passwords in URIs and keys of media in messages; they are blanked otherwise.",
+    ),
+    click.option(
         "--redact", is_flag=True,
         help="Replace numbers, names, hosts, addresses, identifiers, bodies and media, consistently; figures stay.",
     ),

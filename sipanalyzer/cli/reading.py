@@ -113,6 +113,7 @@ def make_reading(
     fail_on: str | None = None,
     redact: bool = False,
     redact_key: str | None = None,
+    show_secrets: bool = False,
 ) -> Reading:
     """Check how captures are to be read.
 
@@ -135,6 +136,8 @@ def make_reading(
             from ..options import parse_settings
 
             settings |= parse_settings(set_)
+        if show_secrets:
+            settings["show_secrets"] = True
         if redact:
             settings["redact"] = True
         if redact_key is not None:

@@ -81,7 +81,7 @@ def draw_page(result: Result, chart: FlowChart, tz: datetime.tzinfo = datetime.U
         f"<title>{title}</title><style>{_css(svg)}</style></head><body>",
         f'<main><div id="chart">{svg}</div><aside id="panel" aria-label="Message"></aside></main>',
         '<section id="list"><h2>Messages</h2>',
-        *_messages(result.messages, held, tz),
+        *_messages(result.messages, held, tz, secrets=result.options.show_secrets),
         "<h2>Streams</h2>" if held.streams else "",
         *(_stream(result, number, tz) for number in held.streams),
         "</section><footer>",
@@ -119,11 +119,11 @@ def _hold(result: Result, chart: FlowChart) -> _Held:
     return _Held(tuple(sorted(messages)), folds_here, tuple(streams[:_MOST_STREAMS]), tuple(left_out))
 
 
-def _messages(messages: Messages, held: _Held, tz: datetime.tzinfo) -> Iterator[str]:
+def _messages(messages: Messages, held: _Held, tz: datetime.tzinfo, *, secrets: bool) -> Iterator[str]:
     earlier = earlier_alike(messages, held.messages)
     for row in held.messages:
         raw = messages.raw(row)
-        harmless = without_secrets(raw)
+        harmless = raw if secrets else without_secrets(raw)
         source, target = (messages.endpoints[int(ends[row])] for ends in (messages.src, messages.dst))
         name = f"{_first_words(messages, row)} of frame {int(messages.frame[row])}"
         told = [

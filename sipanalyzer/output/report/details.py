@@ -188,7 +188,9 @@ def _detail(place: _Place, row: int) -> Detail:
             stream_numbers=places,
         ),
         session=_members(index, call),
-        messages=message_items(result.messages, shown, begin, clock, place.files, limits),
+        messages=message_items(
+            result.messages, shown, begin, clock, place.files, limits, secrets=result.options.show_secrets
+        ),
         messages_left_out=len(call.rows) - len(shown),
         streams=[_stream(place, each, begin, findings) for each in streams],
         streams_left_out=len(call.streams) - len(streams),

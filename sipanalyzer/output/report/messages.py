@@ -41,6 +41,8 @@ def message_items(
     clock: Callable[[int], str],
     files: Sequence[str],
     limits: Limits,
+    *,
+    secrets: bool = False,
 ) -> list[MessageItem]:
     """Messages of one detail.
 
@@ -58,6 +60,8 @@ def message_items(
         Name of each capture; empty where there is one only.
     limits : Limits
         `message_bytes`.
+    secrets : bool
+        Whether answers to challenges and keys are shown.
     """
     places = {row: at for at, row in enumerate(rows)}
     earlier = earlier_alike(messages, rows)
@@ -81,7 +85,7 @@ def message_items(
                 "status": status,
                 "retransmission": bool(messages.retransmission[row]),
                 "defects": _defects(raw, bool(messages.truncated[row])),
-                "raw": message_text(without_secrets(raw), limits.message_bytes),
+                "raw": message_text(raw if secrets else without_secrets(raw), limits.message_bytes),
                 "cut": max(0, len(raw) - limits.message_bytes),
                 "previous": None if before is None else places[before],
             }
