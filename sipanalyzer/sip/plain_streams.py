@@ -83,8 +83,7 @@ class PlainStreams:
         self._touched = np.zeros(0, np.int64)
         self._long_way: list[Key] = []
         """Directions that took the long way in this batch; `touched` has -1 - its place here."""
-        self._data = bytearray(1)
-        self._bytes = np.frombuffer(self._data, np.uint8)
+        self._bytes = np.zeros(1, np.uint8)
         self._rows = np.zeros((0, row.WIDTH), np.int64)
         self._captures: int | Ints = 0
         self._plain: Bools = np.zeros(0, np.bool_)
@@ -109,7 +108,7 @@ class PlainStreams:
         """
         if len(self._keys) > 2 * len(self._slot_of) + _FEW:
             self._renew()
-        self._data, self._bytes = data, np.frombuffer(data, np.uint8)
+        self._bytes = np.frombuffer(data, np.uint8)
         self._rows, self._captures = rows, captures
         self._plain = np.zeros(len(rows), np.bool_)
         if len(self._touched) < 2 * len(rows):
@@ -189,13 +188,14 @@ class PlainStreams:
             self._rows[self._plain], self._captures if isinstance(self._captures, int) else self._captures[self._plain]
         )
         n = len(self._keys)
-        for slot in np.flatnonzero(self._slots[:n, kernel.TAIL_AT] >= 0).tolist():
-            self._note_tail(slot)
+        heard = np.flatnonzero(self._slots[:n, kernel.TAIL_AT] >= 0)
+        tails = self._slots[heard, kernel.TAIL_AT], self._slots[heard, kernel.TAIL_LENGTH]
+        for slot, at, length in zip(heard.tolist(), *(values.tolist() for values in tails), strict=True):
+            self._note_tail(slot, at, length)
         self._slots[:n, kernel.TAIL_AT] = -1
         if 2 * self._counts[kernel.POOLED] > len(self._pool):
             self._tidy()
-        self._data, self._rows = bytearray(1), self._rows[:0]
-        self._bytes = np.frombuffer(self._data, np.uint8)
+        self._bytes, self._rows = np.zeros(1, np.uint8), self._rows[:0]
         self._tcp.before_dropping = self._watch.before_dropping = None  # they and this would keep each other
         self.active = False
 
@@ -306,19 +306,18 @@ class PlainStreams:
         direction.next, direction.acked, direction.acked_time = (
             state[kernel.NEXT], state[kernel.ACKED], state[kernel.ACKED_TIME],
         )  # fmt: skip
-        self._note_tail(slot)
+        self._note_tail(slot, state[kernel.TAIL_AT], state[kernel.TAIL_LENGTH])
         if state[kernel.STATE] == kernel.PLAIN:
             at, size = state[kernel.PENDING_AT], state[kernel.PENDING_LENGTH]
             self._framers[self._keys[slot]].take_over(
                 self._pool[at : at + size].tobytes(), state[kernel.FED_TIME], state[kernel.FED_FRAME]
             )
 
-    def _note_tail(self, slot: int) -> None:
-        """Keep the last bytes that a direction delivered, as far as they stand in the batch."""
-        direction, at = self._followed[slot], int(self._slots[slot, kernel.TAIL_AT])
+    def _note_tail(self, slot: int, at: int, length: int) -> None:
+        """Keep the last bytes that a direction delivered, of a segment that stands in the batch."""
+        direction = self._followed[slot]
         if direction is not None and at >= 0:
-            end = at + int(self._slots[slot, kernel.TAIL_LENGTH])
-            direction.tail = bytes(self._data[max(at, end - TAIL) : end])
+            direction.tail = self._bytes[at + max(0, length - TAIL) : at + length].tobytes()
 
     def _forget(self, slot: int) -> None:
         """Two rows stand for nothing any more; they stay in the table until it is made anew."""
