@@ -122,8 +122,8 @@ def _find(slots: Matrix, table: Matrix, src_hi: int, src_lo: int, dst_hi: int, d
 
 
 @kernel
-def enter(slots: Matrix, table: Matrix, slot: int) -> int:
-    """Enter the key of a direction's row in the table; 0 where there is no place for it.
+def enter(slots: Matrix, table: Matrix, first: int) -> int:
+    """Enter the keys of a connection's two rows in the table; 0 where there is no place for one of them.
 
     Parameters
     ----------
@@ -131,19 +131,23 @@ def enter(slots: Matrix, table: Matrix, slot: int) -> int:
         Directions.
     table : int64[size]
         1 + the row of a direction, 0 where nothing stands; a power of two of places.
-    slot : int
-        The row. Its key does not stand in the table yet.
+    first : int
+        The first of the two rows. Their keys do not stand in the table yet.
     """
     size = table.shape[0]
-    place = _first_place(
-        int(slots[slot, 0]), int(slots[slot, 1]), int(slots[slot, 2]), int(slots[slot, 3]), int(slots[slot, 4]), size
-    )
-    for _ in range(PROBES):
-        if int(table[place]) == 0:
-            table[place] = slot + 1
-            return 1
-        place = (place + 1) & (size - 1)
-    return 0
+    entered = 0
+    for slot in range(first, first + 2):
+        place = _first_place(
+            int(slots[slot, 0]), int(slots[slot, 1]), int(slots[slot, 2]), int(slots[slot, 3]), int(slots[slot, 4]),
+            size,
+        )  # fmt: skip
+        for _ in range(PROBES):
+            if int(table[place]) == 0:
+                table[place] = slot + 1
+                entered += 1
+                break
+            place = (place + 1) & (size - 1)
+    return 1 if entered == 2 else 0
 
 
 @kernel

@@ -35,6 +35,8 @@ _SPARE = 512 << 10
 """Bytes free in the pool after it was tidied up; more than any one segment needs."""
 _FEW = 64
 """Slots at first."""
+_ONE_SIDED_BYTES = 4_096
+"""Bytes after which a direction is followed although nothing came back; sooner a connection may soon be over."""
 _NEVER = (1 << 63) - 1
 _TCP = TRANSPORTS.index("TCP")
 
@@ -214,57 +216,54 @@ class PlainStreams:
             return
         back = reverse(key)
         entry, other_entry = self._watch.open_side(key), self._watch.open_side(back)
-        other, slot = self._tcp.directions.get(back), len(self._keys)
+        other, other_framer = self._tcp.directions.get(back), self._framers.get(back)
         if entry is None or other_entry is None or entry[0] is not other_entry[0] or key == back:
             return
         if other is not None and other.held:
             return
+        both = other is not None and other.is_plain and other_framer is not None and other_framer.is_plain
+        if not both and direction.next - direction.first < _ONE_SIDED_BYTES:
+            return
+        slot = len(self._keys)
         if slot + 2 > len(self._slots):
             self._renew()
             slot = len(self._keys)
         watched = entry[0]
-        entered = True
-        for turn, (one, side) in enumerate(((key, entry[1]), (back, other_entry[1]))):
-            self._slots[slot + turn] = 0
-            self._slots[slot + turn, :5] = one
-            self._slots[slot + turn, kernel.SIDE] = side
-            self._slots[slot + turn, kernel.TAIL_AT] = -1
-            self._keys.append(one)
-            self._watched.append(watched)
-            entered = bool(kernel.enter(self._slots, self._table, slot + turn)) and entered
+        spoke = watched.last_side, watched.last_time
+        self._keys += (key, back)
+        self._watched += (watched, watched)
         self._followed += (direction, other)
-        if not entered:
+        self._slots[slot] = self._row(key, entry[1], spoke, direction, framer)  # before the next, which may tidy up
+        self._slots[slot + 1] = self._row(back, other_entry[1], spoke, other, other_framer if both else None)
+        if kernel.enter(self._slots, self._table, slot):
+            self._slot_of[key], self._slot_of[back] = slot, slot + 1
+        else:
+            self._save(slot)
+            self._save(slot + 1)
             self._forget(slot)
-            return
-        self._slots[slot, kernel.LAST_SIDE], self._slots[slot, kernel.LAST_TIME] = watched.last_side, watched.last_time
-        for turn, (one, known) in enumerate(((key, direction), (back, other))):
-            self._slot_of[one] = slot + turn
-            self._load(slot + turn, known, self._framers.get(one))
 
-    def _load(self, slot: int, direction: Direction | None, framer: StreamFramer | None) -> None:
-        """Write what is known of a direction to its row."""
-        slots = self._slots
-        slots[slot, kernel.STATE] = kernel.PASSIVE
+    def _row(
+        self, key: Key, side: int, spoke: tuple[int, int], direction: Direction | None, framer: StreamFramer | None
+    ) -> tuple[int, ...]:
+        """What is known of a direction, in the order of the kernel's columns; without a framer it is passive."""
         if direction is None:
-            return
-        slots[slot, kernel.NEXT], slots[slot, kernel.ACKED] = direction.next, direction.acked
-        slots[slot, kernel.ACKED_TIME] = direction.acked_time
-        if framer is None or not framer.is_plain or not direction.is_plain:
-            return
+            return (*key, kernel.PASSIVE, 0, 0, 0, side, *spoke, -1, 0, 0, 0, 0, 0, 0)
+        state = direction.next, direction.acked, direction.acked_time, side, *spoke, -1, 0
+        if framer is None:
+            return (*key, kernel.PASSIVE, *state, 0, 0, 0, 0, 0)
         waiting, time, frame = framer.hand_over()
         size = len(waiting)
         if size > kernel.MOST_PENDING:
             framer.take_over(waiting, time, frame)
-            return
-        if size + self._counts[kernel.POOLED] + _SPARE // 2 > len(self._pool):
-            self._tidy(size)
-        at = int(self._counts[kernel.POOLED])
-        self._pool[at : at + size] = np.frombuffer(waiting, np.uint8)
-        self._counts[kernel.POOLED] += size
-        slots[slot, kernel.STATE] = kernel.PLAIN
-        slots[slot, kernel.PENDING_AT] = at
-        slots[slot, kernel.PENDING_LENGTH] = slots[slot, kernel.PENDING_ROOM] = size
-        slots[slot, kernel.FED_TIME], slots[slot, kernel.FED_FRAME] = time, frame
+            return (*key, kernel.PASSIVE, *state, 0, 0, 0, 0, 0)
+        at = 0
+        if size:
+            if size + self._counts[kernel.POOLED] + _SPARE // 2 > len(self._pool):
+                self._tidy(size)
+            at = int(self._counts[kernel.POOLED])
+            self._pool[at : at + size] = np.frombuffer(waiting, np.uint8)
+            self._counts[kernel.POOLED] += size
+        return (*key, kernel.PLAIN, *state, at, size, size, time, frame)
 
     def leave(self, key: Key) -> None:
         """Write back what became of a connection, if it is followed; the long way goes on with it.
@@ -342,7 +341,7 @@ class PlainStreams:
         self._followed = [self._followed[slot] for slot in live.tolist()]
         self._watched = [self._watched[slot] for slot in live.tolist()]
         self._slot_of = {key: slot for slot, key in enumerate(self._keys)}
-        for slot in range(len(live)):
+        for slot in range(0, len(live), 2):
             kernel.enter(slots, self._table, slot)  # one that finds no place takes the long way from now on
 
     def _tidy(self, more: int = 0) -> None:
