@@ -15,6 +15,7 @@ from sipanalyzer.anomalies import Anomalies
 from sipanalyzer.kernels import columns as row
 from sipanalyzer.kernels import tcpstreams as kernel
 from sipanalyzer.network.tcp import ACK, FIN, RST, SYN
+from sipanalyzer.network.tcpstate import Direction
 from sipanalyzer.options import Options
 from sipanalyzer.sip import plain_streams
 from sipanalyzer.sip.spans import MessageStore
@@ -65,6 +66,11 @@ def take(packets: list[Packet], batches: list[int], short: bool, options: Option
             unpacker.take(places, places // 2, rows, data, captures)
             note(at)
         at += size
+    unpacker._plain.leave_all()
+    known = [
+        (key, *(getattr(direction, name) for name in Direction.__slots__ if name not in ("behind", "held", "hole")))
+        for key, direction in unpacker._tcp.directions.items()
+    ]
     unpacker.finish()
     note(at)
     columns = ("time", "frame", "capture", "transport", "src", "dst", "truncated", "malformed", "status", "call_id")
@@ -76,6 +82,7 @@ def take(packets: list[Packet], batches: list[int], short: bool, options: Option
             {"code": code} | dataclasses.asdict(each[code]) for each in anomalies.each for code in sorted(each.counts())
         ],
         "connections": unpacker.connections.finish((), 10**12),
+        "directions": known,
         "large": unpacker.connections.large_frames,
         "many": many,
     }  # fmt: skip
