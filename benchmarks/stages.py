@@ -52,6 +52,7 @@ STAGES: tuple[tuple[str, str], ...] = (
     ("sipanalyzer.rereading", "packets read again"),
     ("sipanalyzer.output", "table building, output"),
     ("sipanalyzer.browser", "table building, output"),
+    ("sipanalyzer.redaction", "redaction"),
     ("sipanalyzer.cli", "command line"),
 )
 """Beginning of a module's name -> stage; the first that fits counts. Words that all share, such as
