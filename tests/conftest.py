@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from sipanalyzer import kernels
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -26,6 +28,20 @@ def corpus() -> pathlib.Path:
 def samples() -> pathlib.Path:
     """The project's own sample captures."""
     return ROOT / "sample_pcaps"
+
+
+@pytest.fixture(
+    params=[
+        "interpreted",
+        pytest.param("compiled", marks=pytest.mark.skipif(not kernels.available(), reason="no numba")),
+    ]
+)
+def way(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Kernels as Python and as machine code, one after the other; what was set before is set again."""
+    before = kernels.compiled()
+    kernels.set_compiled(request.param == "compiled")
+    yield request.param
+    kernels.set_compiled(before)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ Sources: IANA's registries of SIP header fields, header field parameters, URI pa
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 __all__ = [
     "AGENTS", "ATTRIBUTES", "COUNTED", "FIELDS", "FIGURES", "FIRST_WORD", "FLAGS", "METHODS", "NAMES", "SHAPES",
@@ -26,18 +27,20 @@ SHORT = {
 _NUMBERS = rb"[\d\s.,;*()/+-]*"
 _WIDE = rb"[\w.+*/,;=\s-]*"
 _TOKENS = rb"\s*[A-Za-z][\w.+*/,\s-]*"
-WHOLE: dict[bytes, re.Pattern[bytes]] = {
-    name: re.compile(shape)
-    for names, shape in (
-        (b"max-forwards content-length expires min-expires min-se rseq", _NUMBERS),
-        (b"timestamp", _NUMBERS),
+
+
+def _by_name(rows: Iterable[tuple[bytes, bytes]], flags: int = 0) -> dict[bytes, re.Pattern[bytes]]:
+    """Compiled shapes by each of the names that share one."""
+    return {name: re.compile(shape, flags) for names, shape in rows for name in names.split()}
+
+
+WHOLE = _by_name(
+    (
+        (b"max-forwards content-length expires min-expires min-se rseq timestamp", _NUMBERS),
         (b"cseq rack", rb"[\d\s]*[A-Z]{2,12}\s*"),
         (b"session-expires", rb"[\d\s]*(?:;\s*refresher\s*=\s*(?:uac|uas)\s*)?"),
         (b"allow allow-events supported require proxy-require unsupported privacy", _TOKENS),
-        (
-            b"content-encoding content-language mime-version accept-encoding accept-language priority",
-            rb"[\w.+*/,;=\s-]*",
-        ),
+        (b"content-encoding content-language mime-version accept-encoding accept-language priority", _WIDE),
         (b"upgrade connection sec-websocket-version", rb"[\w,\s-]*"),
         (b"date", rb"\s*[A-Z][a-z]{2},\s+\d{1,2}\s+[A-Z][a-z]{2}\s+\d{4}\s+[\d:]{8}\s+GMT\s*"),
         (b"sec-websocket-protocol", rb"\s*(?:sip|msrp)\s*"),
@@ -45,8 +48,7 @@ WHOLE: dict[bytes, re.Pattern[bytes]] = {
         (b"success-report failure-report", rb"\s*(?:yes|no|partial)\s*"),
         (b"status", rb"\s*\d{3}\s+\d{3}[^\r\n]{0,32}\s*"),
     )
-    for name in names.split()
-}  # fmt: skip
+)
 """Headers whose value stays where it has the shape that the protocol gives it."""
 FIRST_WORD = frozenset(
     b"content-type content-disposition event subscription-state accept reason retry-after authorization "
@@ -60,9 +62,8 @@ COUNTED = frozenset(b"x-rtp-stat p-rtp-stat rtp-rxstat rtp-txstat x-rtp-stat-add
 SPOKEN = frozenset(b"reason warning error-info".split())
 """Headers with a text for people in which common words stay."""
 
-SHAPES: dict[bytes, re.Pattern[bytes]] = {
-    name: re.compile(shape, re.IGNORECASE)
-    for names, shape in (
+SHAPES = _by_name(
+    (
         (b"transport", rb"udp|tcp|tls|sctp|ws|wss"),
         (b"user", rb"phone|ip|dialog"),
         (b"expires ttl cause counter index code comp-level reg-id nc generation", rb"[\d.]{1,10}"),
@@ -85,9 +86,9 @@ SHAPES: dict[bytes, re.Pattern[bytes]] = {
         (b"purpose", rb"[a-z-]{2,24}"),
         (b"type", rb"[a-z]+/[a-z.+-]+"),
         (b"scope", rb"full|partial"),
-    )
-    for name in names.split()
-}  # fmt: skip
+    ),
+    re.IGNORECASE,
+)
 """Parameters whose value stays where it has this shape."""
 NAMES = SHAPES.keys() | frozenset(
     b"branch tag received maddr from-tag to-tag call-id local-tag remote-tag remote realm nonce opaque response uri "
@@ -97,8 +98,8 @@ NAMES = SHAPES.keys() | frozenset(
 )
 """Parameters whose name stays though the value does not."""
 FLAGS = frozenset(
-    b"lr ob rport gr early-only late keep alias hide audio video text automata isfocus npdi phone include-session-"
-    b"description".replace(b"-\n", b"-").split()
+    b"lr ob rport gr early-only late keep alias hide audio video text automata isfocus npdi phone "
+    b"include-session-description".split()
 )
 """Parameters without a value."""
 
@@ -109,7 +110,7 @@ ATTRIBUTES = frozenset(
     b"max-size content orient type charset sdplang lang pcfg acap tcap acfg csup creq sqn cdsc cpar T38FaxVersion "
     b"T38MaxBitRate T38FaxFillBitRemoval T38FaxTranscodingMMR T38FaxTranscodingJBIG T38FaxRateManagement "
     b"T38FaxMaxBuffer T38FaxMaxDatagram T38FaxUdpEC T38FaxUdpECDepth T38FaxMaxIFP T38ModemType T38VendorInfo fmtp "
-    b"simulcast rid imageattr framesize sctpmap sctp-port max-message-size ecn-capable-rtp floorctrl confid userid "
+    b"simulcast rid imageattr framesize sctpmap sctp-port max-message-size ecn-capable-rtp floorctrl "
     b"floorid direction rtcp-xr 3gOoBTC mptime vsel psel ecan gpmd pmft X-cap".lower().split()
 )
 """Attributes of SDP whose value stays: what is negotiated, not between whom."""

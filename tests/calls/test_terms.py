@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pathlib
 import random
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -17,17 +16,12 @@ from sipanalyzer.rtp.figures import Socket
 from sipanalyzer.sip.sdp import parse_sdp, parse_whole
 from tests.tape import PCMA, sdp
 
-WAYS = ["interpreted", pytest.param("compiled", marks=pytest.mark.skipif(not kernels.available(), reason="no numba"))]
 HERE: Socket = (0, 0xFFFF0A000063, 5060)
 
 
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = kernels.compiled()
-    kernels.set_compiled(request.param == "compiled")
+@pytest.fixture(autouse=True)
+def _nothing_read_before() -> None:
     parse_sdp.cache_clear()
-    yield request.param
-    kernels.set_compiled(before)
 
 
 def read(bodies: list[bytes], descriptions: Descriptions | None = None) -> list[Described | None]:

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from sipanalyzer import kernels
 from sipanalyzer.kernels import descriptions as kernel
 from tests.naive import descriptions as naive
 
-WAYS = ["interpreted", pytest.param("compiled", marks=pytest.mark.skipif(not kernels.available(), reason="no numba"))]
 BODY = (
     b"v=0\r\no=- 7 8 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 101\r\n"
     b"a=rtpmap:101 telephone-event/8000\r\nm=video 4002 RTP/AVP 99\nc=IN IP6 fe80::1\na=rtpmap:99 H264/90000\r\n"
 )
-
-
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = kernels.compiled()
-    kernels.set_compiled(request.param == "compiled")
-    yield request.param
-    kernels.set_compiled(before)
 
 
 def take_apart(bodies: list[bytes]) -> list[tuple[bytes, list[tuple[bytes, int]]] | None]:

@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
-import pytest
 
-from sipanalyzer import kernels
 from sipanalyzer.kernels.joining import join_lines
-
-WAYS = ["interpreted", pytest.param("compiled", marks=pytest.mark.skipif(not kernels.available(), reason="no numba"))]
-
-
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = kernels.compiled()
-    kernels.set_compiled(request.param == "compiled")
-    yield request.param
-    kernels.set_compiled(before)
 
 
 def test_plain_texts_are_lines_and_others_are_named(way: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,17 +10,6 @@ import pytest
 from sipanalyzer import kernels
 from sipanalyzer.kernels import interning, sip
 from tests.naive import sip as naive
-
-WAYS = ["interpreted", pytest.param("compiled", marks=pytest.mark.skipif(not kernels.available(), reason="no numba"))]
-
-
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = kernels.compiled()
-    kernels.set_compiled(request.param == "compiled")
-    yield request.param
-    kernels.set_compiled(before)
-
 
 INVITE = (
     b"INVITE sip:bob@example.com SIP/2.0\r\n"

@@ -115,15 +115,15 @@ def test_a_description_keeps_media_and_loses_addresses_and_keys() -> None:
         b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:hunter22hunter22|2^20|1:32\r\na=ssrc:1234567890 cname:alice\r\n"
         b"a=candidate:1 1 UDP 2130706431 192.0.2.77 49170 typ srflx raddr 192.0.2.77 rport 49170\r\n"
         b"a=fingerprint:sha-256 AB:CD:EF:01\r\na=ice-pwd:hunter22\r\na=rtcp:49171 IN IP4 192.0.2.77\r\n"
-        b"a=x-alice:alice\r\n"
+        b"a=x-alice:alice\r\na=floorctrl:c-only\r\na=userid:77123\r\n"
     )
     out = with_body(b"application/sdp", body)
-    for who in (*WHO, b"1234567890", b"AB:CD"):
+    for who in (*WHO, b"1234567890", b"AB:CD", b"77123"):
         assert who not in out.replace(b"a=x-alice", b"")
     for kept in (
         b"m=audio 49170 RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n",
         b"AES_CM_128_HMAC_SHA1_80 inline:", b"|2^20|1:32", b"UDP 2130706431 ", b" 49170 typ srflx raddr ",
-        b"a=rtcp:49171 IN IP4 ",
+        b"a=rtcp:49171 IN IP4 ", b"a=floorctrl:c-only",
     ):  # fmt: skip
         assert kept in out
     assert out.count(TEXTS.host(b"192.0.2.77")) == 5

@@ -3,23 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
-import pytest
-
-from sipanalyzer import kernels
 from sipanalyzer.kernels.probation import is_announced
 from sipanalyzer.rtp.sockets import AnnouncedSockets
-
-WAYS = ["interpreted", pytest.param("compiled", marks=pytest.mark.skipif(not kernels.available(), reason="no numba"))]
-
-
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = kernels.compiled()
-    kernels.set_compiled(request.param == "compiled")
-    yield request.param
-    kernels.set_compiled(before)
 
 
 def test_all_that_was_announced_is_found_and_nothing_else(way: str) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sipanalyzer import kernels
 from sipanalyzer.anomalies import Anomalies
 from sipanalyzer.kernels import columns as row
 from sipanalyzer.kernels import tcpstreams as kernel
@@ -22,7 +21,6 @@ from sipanalyzer.sip.spans import MessageStore
 from sipanalyzer.unpacking import AnomaliesOfCaptures, Unpacker
 from tests.collecting import packet_row
 
-WAYS = ["interpreted", pytest.param("compiled", marks=pytest.mark.skipif(not kernels.available(), reason="no numba"))]
 MS = 1_000_000
 Packet = tuple[list[int], bytes]  # row, payload
 
@@ -97,14 +95,6 @@ def same(packets: list[Packet], batches: list[int] | None = None, **limits: int)
     many = short.pop("many")
     assert short == long
     return short | {"many": many}
-
-
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> str:
-    before = kernels.compiled()
-    kernels.set_compiled(request.param == "compiled")
-    yield request.param
-    kernels.set_compiled(before)
 
 
 class Side:
