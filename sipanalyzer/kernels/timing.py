@@ -59,6 +59,8 @@ from .streamstate import (
 )
 
 _MARKER_GAP_NS = 200_000_000
+_FAR_NS = 1 << 53  # 104 days: two packets so far apart say nothing of each other (a clock that stepped, damage)
+_FULL_NS = 1 << 62  # so that no sum of times, each less than that far, leaves int64
 """A marker after a longer gap begins a talk spurt."""
 
 
@@ -152,6 +154,8 @@ def move_timing(  # type: ignore[no-untyped-def]
     late = False
     broken = ints[s, BREAK] != 0 or ints[s, REFERENCE_CLOCK] != clock
     gap = now - ints[s, REFERENCE_TIME]
+    if abs(gap) > _FAR_NS:
+        broken = True
     step = ((stamp - ints[s, REFERENCE_STAMP] + 0x80000000) & 0xFFFFFFFF) - 0x80000000
     if not video and not broken:
         sequence_step = ext - ints[s, REFERENCE_EXT]
@@ -185,7 +189,8 @@ def move_timing(  # type: ignore[no-untyped-def]
         if not video:
             take_anchor(s, now, ints, reals)
     else:
-        ints[s, DELTA_SUM] = ints[s, DELTA_SUM] + gap
+        if abs(ints[s, DELTA_SUM]) < _FULL_NS:
+            ints[s, DELTA_SUM] = ints[s, DELTA_SUM] + gap
         ints[s, JITTER_COUNT] = ints[s, JITTER_COUNT] + 1
         late = measure(s, now, gap, step, step * 1000.0 / clock, clock, video, ints, reals)
     ints[s, REFERENCE_TIME] = now

@@ -249,6 +249,7 @@ class Timing:
             earlier, number = self.before
             step = (packet.stamp - earlier.stamp + 2**31) % 2**32 - 2**31
             gap = packet.time - earlier.time
+            broken = broken or abs(gap) > 2**53
             if not self.video and not broken:
                 if extended - number == 1 and step > 0:
                     plausible = abs(step - self.default) <= self.default or (

@@ -374,3 +374,17 @@ def test_both_ways_give_the_same_bits() -> None:
     assert {f.restarts for f in figures} == {0, 1}
     assert len(holes) > 2
     assert (len(events), list(missed)) == (90, ["rtp-event-limit"])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_clock_that_leaps_a_century_to_and_fro_leaves_every_sum_within_64_bits(compiled: bool) -> None:
+    packets = steady(90)
+    for number, packet in enumerate(packets):
+        packet.time += number % 3 * 36_500 * 86_400 * 1_000_000_000
+    set_compiled(compiled)
+    try:
+        f = figures(packets)
+    finally:
+        set_compiled(False)
+    assert (f.packets, f.lost) == (90, 0)
+    assert f.mean_delta_ms is None or 0 <= f.mean_delta_ms < 1e10
