@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install test lint types floors check bench counts samples notebooks pictures clean
+.PHONY: install test lint types floors check bench counts fuzz samples notebooks pictures clean
 
 install: $(BIN)/.installed
 
@@ -32,6 +32,12 @@ bench: install
 counts: install
 	$(BIN)/python benchmarks/counts.py
 
+SECONDS ?= 600
+
+fuzz: install
+	$(BIN)/pip install -q -e '.[fuzz]'
+	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS)
+
 samples: install
 	$(BIN)/python sample_pcaps/make.py
 
@@ -42,4 +48,4 @@ pictures: install
 	$(BIN)/python docs/pictures/make.py
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/data
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz benchmarks/data

@@ -271,6 +271,7 @@ class StreamFramer:
             if self._web.found or len(out) > before:
                 self.verdict = True
                 self._buffer.clear()
+                self._count_malformed(self._web.malformed)
                 return
         self._buffer += data
         if self._find_start():
@@ -294,10 +295,13 @@ class StreamFramer:
         before = reader.malformed
         for message in reader.feed(data):
             self._emit_web(message, out)
-        if self._anomalies is not None and reader.malformed > before:
-            self._anomalies.add("websocket-malformed", self._frame, count=reader.malformed - before)
+        self._count_malformed(reader.malformed - before)
         if self._foreign >= FOREIGN_MESSAGES:
             self._give_up()
+
+    def _count_malformed(self, count: int) -> None:
+        if self._anomalies is not None and count:
+            self._anomalies.add("websocket-malformed", self._frame, count=count)
 
     def _emit_web(self, message: WebSocketMessage, out: list[Framed]) -> None:
         data = message.data.lstrip(_IDLE)

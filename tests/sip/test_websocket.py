@@ -348,3 +348,11 @@ def test_whatever_one_chunk_is_missing_all_messages_outside_the_hole_are_found(p
         if stop <= begin or stop - len(frame) >= end
     ]
     assert all(any(payload.startswith(item.data) for payload, _ in plan) for item in got)
+
+
+def test_malformed_frames_are_counted_in_the_segment_that_shows_what_the_stream_is():
+    anomalies = Anomalies()
+    reader = StreamFramer(Options(), anomalies)
+    reader.feed(b"\xfftail of a frame" + ws(OK) + b"\x91\x00" + ws(REGISTER), 2, 7, gap=True)
+    assert reader.verdict
+    assert anomalies["websocket-malformed"].frames == [7]
