@@ -22,6 +22,7 @@ __all__ = [
     "Cell",
     "clean",
     "clean_all",
+    "harmless",
     "iso",
     "iso_all",
     "local_time",
@@ -45,6 +46,7 @@ _TIME = re.compile(
 )
 _SECONDS = re.compile(r"(\d{1,10})(?:\.(\d{1,9})\d{0,20})?", re.ASCII)
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\r(?!\n)")
 _EXACT = 1e12
 """Products below it are off by less than 1e-3 (their last bit is 2**-13)."""
 _FEW = 64
@@ -211,6 +213,19 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else _escape(each) for each in text)
+
+
+def harmless(text: str) -> str:
+    r"""The text for files that are looked at on terminals too: like :func:`visible`, but tabs and line ends stay.
+
+    What does nothing to a terminal stays too, such as the joiners of emoji and of Persian.
+
+    Examples
+    --------
+    >>> harmless("a\x1b[31mb\r\n\u202e")
+    'a\\x1b[31mb\r\n\\u202e'
+    """
+    return text if text.isprintable() else _OBEYED.sub(lambda found: _escape(found[0]), text)
 
 
 def _escape(character: str) -> str:

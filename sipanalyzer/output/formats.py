@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from .cells import Cell, iso, people, visible
+from .cells import Cell, harmless, iso, people, visible
 from .columns import Column
 from .csv_rows import csv_blocks
 from .json_rows import harmless_json, json_blocks
@@ -63,7 +63,7 @@ def write_table(table: Table, format: str, stream: IO[bytes], *, to_terminal: bo
     stream : binary file
         Where to.
     to_terminal : bool
-        Somebody looks at it on a terminal: control characters from the wire stand as visible text.
+        Somebody looks at it on a terminal: ends of lines and tabs from the wire stand as visible text too.
 
     Raises
     ------
@@ -76,14 +76,14 @@ def write_table(table: Table, format: str, stream: IO[bytes], *, to_terminal: bo
         return
     text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="")
     try:
-        _WRITERS[format](table, text, visible if to_terminal else None)
+        _WRITERS[format](table, text, visible if to_terminal else harmless)
         text.flush()
     finally:
         text.detach()
 
 
-def _write_csv(table: Table, stream: IO[str], harmless: Callable[[str], str] | None) -> None:
-    for block in csv_blocks(table, harmless):
+def _write_csv(table: Table, stream: IO[str], shown: Callable[[str], str]) -> None:
+    for block in csv_blocks(table, shown):
         stream.write(block)
 
 
@@ -96,19 +96,19 @@ def json_text(value: Any, indent: int | None = None) -> str:
     return harmless_json(json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent).encode(value))
 
 
-def _write_json(table: Table, stream: IO[str], harmless: Callable[[str], str] | None) -> None:
+def _write_json(table: Table, stream: IO[str], shown: Callable[[str], str]) -> None:
     stream.write("[")
     for number, block in enumerate(json_blocks(table, ",\n")):
         stream.write((",\n" if number else "\n") + block)
     stream.write("\n]\n")
 
 
-def _write_jsonl(table: Table, stream: IO[str], harmless: Callable[[str], str] | None) -> None:
+def _write_jsonl(table: Table, stream: IO[str], shown: Callable[[str], str]) -> None:
     for block in json_blocks(table, "\n"):
         stream.write(block + "\n")
 
 
-def _write_md(table: Table, stream: IO[str], harmless: Callable[[str], str] | None) -> None:
+def _write_md(table: Table, stream: IO[str], shown: Callable[[str], str]) -> None:
     numbers = [column.dtype in ("int", "float") for column in table.columns]
     stream.write(f"| {' | '.join(column.name for column in table.columns)} |\n")
     stream.write(f"| {' | '.join('---:' if right else '---' for right in numbers)} |\n")
@@ -121,7 +121,7 @@ def _md_cell(value: Cell, column: Column) -> str:
     if value is None:
         return ""
     text = iso(int(value)) if column.dtype == "time" else people(value, column, datetime.UTC)
-    return re.sub(r"([\\`*_\[\]|<>~#])", r"\\\1", text) if column.dtype == "text" else text
+    return re.sub(r"([\\`*_\[\]|<>~#&])", r"\\\1", text) if column.dtype == "text" else text
 
 
 _WRITERS = {"csv": _write_csv, "json": _write_json, "jsonl": _write_jsonl, "md": _write_md}

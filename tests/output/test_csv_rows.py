@@ -1,4 +1,4 @@
-"""CSV in blocks is what the module csv writes, whatever stands in the cells."""
+"""CSV in blocks is what the module csv writes of harmless texts, whatever stands in the cells."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipanalyzer.output import csv_rows
-from sipanalyzer.output.cells import Cell, machine, visible
+from sipanalyzer.output.cells import Cell, harmless, machine, visible
 from sipanalyzer.output.columns import Column
 from sipanalyzer.output.csv_rows import csv_blocks
+from sipanalyzer.output.formulas import defused
 from sipanalyzer.output.tables import Table
 
 VALUES: dict[str, st.SearchStrategy[Cell]] = {
-    "text": st.none() | st.sampled_from(["", "INVITE", 'a"b', "a,b", "a\nb", "a\rb", "ü", "\x1b[31m"]) | st.text(),
+    "text": st.none()
+    | st.sampled_from(["", "INVITE", 'a"b', "a,b", "a\nb", "a\rb", "ü", "\x1b[31m", "=1", "+49"])
+    | st.text(),
     "int": st.none() | st.integers() | st.sampled_from([0, 1, True, False]),
     "float": st.none() | st.floats() | st.sampled_from([0.0, -0.0, 1.0, 2.5]),
     "time": st.none() | st.integers(-(2**62), 2**62),
@@ -37,7 +40,7 @@ def written(table: Table) -> str:
     cells = [
         [None if value is None else "true" if value else "false" for value in values]
         if column.dtype == "bool"
-        else machine(values, column)
+        else [defused(harmless(value)) if isinstance(value, str) else value for value in machine(values, column)]
         for values, column in zip(table.data, table.columns, strict=True)
     ]
     writer.writerows(zip(*cells, strict=True))

@@ -25,7 +25,7 @@ def test_csv_is_rfc_4180_with_values_to_six_decimals() -> None:
     data = written("csv")
     assert data.startswith(b"call_id,session,state,") and data.endswith(b"\r\n")
     (row,) = csv.DictReader(io.StringIO(data.decode(), newline=""))
-    assert row["user_agent"] == HOSTILE
+    assert row["user_agent"] == 'a,"b"\r\n\\x1b[31m\\u202e|`<b>\\x00'
     assert row["start"] == "2022-01-12T23:38:26.000000001Z"
     assert row["session"] == "" and row["mos"] == ""
     assert row["partial"] == "false"
