@@ -22,8 +22,8 @@ LATER = ("a;=cmd|' /C calc'!A0;", "a\n=1", "a\r\n@SUM(1)", "x\t-cmd|'/C calc'!A0
 """What becomes one where the spreadsheet splits at semicolons."""
 HARMLESS = (
     "", "-", "--", "+", "+4930123456", "+49 30 1234-56", "+49 (0)30/1234", "+1.555.0100", "-12", "-1.5", "-0.25",
-    "+*31#", "-1.5e-7", "-inf", "+4930;ext=12", "+4930;npdi", "sip:a@b;user=phone", '<sip:a@b>;+sip.instance="<urn:uuid:1>"',
-    "alice", "a=b", "a@b", "z9hG4bK-1;x", "INVITE", "\u6f22;\u5b57", "a\nb", "'=1",
+    "+*31#", "-1.5e-7", "-inf", "+4930;ext=12", "+4930;npdi", "sip:a@b;user=phone",
+    '<sip:a@b>;+sip.instance="<urn:uuid:1>"', "alice", "a=b", "a@b", "z9hG4bK-1;x", "\u6f22;\u5b57", "a\nb", "'=1",
 )  # fmt: skip
 
 
