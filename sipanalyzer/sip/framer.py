@@ -368,21 +368,21 @@ class StreamFramer:
     def _read_head(self, out: list[Framed]) -> bool:
         """Find the end of the head and with it the length of the message; false: more bytes are needed."""
         found = HEAD_END.search(self._buffer, self._scan)
-        if found is None:
+        if found is None and len(self._buffer) <= self._limit:
             self._scan = max(self._scan, len(self._buffer) - 2)
-            if len(self._buffer) > self._limit:
-                self._defects = (TOO_LARGE,)
-                self._emit(bytes(self._buffer[: self._limit]), True, out)
-                del self._buffer[: self._limit]
-                self._search(ANYWHERE)
-                return True
             return False
-        end = found.end()
-        head = bytes(self._buffer[:end])
+        end = found.end() if found is not None and found.end() <= self._limit else 0  # 0: not within the limit
+        head = bytes(self._buffer[: end or self._limit])
         inner = INNER_START.search(head)
         if inner is not None:  # two heads: the end of the first is missing, or it was none
             del self._buffer[: inner.start() + 1]
             self._in_head, self._scan, self._unsure = False, 0, AT_LINE
+            return True
+        if not end:
+            self._defects = (TOO_LARGE,)
+            self._emit(head, True, out)
+            del self._buffer[: self._limit]
+            self._search(ANYWHERE)
             return True
         length, self._defects = content_length(head)
         begin = message_begin(head, self._unsure, self._before)

@@ -44,20 +44,26 @@ class Checked:
             if not 0 <= place < size:
                 raise OutsideError(f"index {at} of an array of {self.shape}")
 
+    def _is_inside(self, at: Any) -> bool:
+        """The common cases, fast; a positive index beyond the last raises by itself."""
+        if type(at) is tuple:
+            return len(at) == 2 and at[0] >= 0 <= at[1]
+        return bool(at >= 0)
+
     def __getitem__(self, at: Any) -> Any:
-        if type(at) is not int or at < 0 or len(self.shape) != 1:
+        if not self._is_inside(at):
             self._check(at)
         try:
             return self._view[at]
-        except IndexError:
+        except (IndexError, NotImplementedError):
             raise OutsideError(f"index {at} of an array of {self.shape}") from None
 
     def __setitem__(self, at: Any, value: Any) -> None:
-        if type(at) is not int or at < 0 or len(self.shape) != 1:
+        if not self._is_inside(at):
             self._check(at)
         try:
             self._view[at] = value
-        except IndexError:
+        except (IndexError, NotImplementedError):
             raise OutsideError(f"index {at} of an array of {self.shape}") from None
 
     def __len__(self) -> int:

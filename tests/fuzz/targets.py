@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.fuzz import message_seeds, network_seeds, on_captures, on_expressions, on_media, on_messages, on_network
+from tests.fuzz import (
+    message_seeds,
+    network_seeds,
+    on_captures,
+    on_conversations,
+    on_expressions,
+    on_media,
+    on_messages,
+    on_network,
+    on_results,
+)
 
 __all__ = ["TARGETS", "Target"]
 
@@ -60,6 +70,12 @@ TARGETS: dict[str, Target] = {
     "rtcp": Target(on_media.rtcp, on_media.rtcp_seeds, 400),
     "rtp-streams": Target(on_media.streams, on_media.stream_seeds, 400, short=60),
     "whole": Target(on_captures.whole, on_captures.sample_seeds, 8_000, 2, 60, 30),
+    "conversation": Target(on_conversations.conversation, on_conversations.conversation_seeds, 7_000, 2, 40, 30),
+    "redacted-conversation": Target(
+        on_conversations.redacted_conversation, on_conversations.conversation_seeds, 7_000, 1, 20, 30
+    ),
+    "shown": Target(on_results.shown, on_captures.sample_seeds, 8_000, 1, 20, 30),
+    "read-again": Target(on_results.read_again, on_captures.sample_seeds, 8_000, 1, 40, 30),
     "redaction": Target(on_captures.redacted, on_captures.sample_seeds, 6_000, 1, 150, 30),
     "redacted-messages": Target(on_captures.redacted_message, on_captures.message_seeds, short=1_500),
     "where": Target(on_expressions.where, on_expressions.where_seeds, 300),

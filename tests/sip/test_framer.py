@@ -546,3 +546,26 @@ def test_real_captures_have_the_messages_that_wireshark_finds(corpus, name, coun
 
 def test_yahoo_messages_that_wireshark_takes_for_sip_name_no_call(corpus):
     assert not any(b"call-id" in item.data.lower() for item in sip_in(corpus / "ajbanjara__Wireshark__lan1.pcap"))
+
+
+def test_a_head_beyond_the_limit_is_cut_alike_however_it_comes():
+    long = b"INVITE sip:b@h SIP/2.0\r\nX: " + b"x" * 700 + b"\r\nContent-Length: 9000\r\n\r\n"
+    text = long + message(2)
+    whole = read([text], max_sip_message_bytes=600)
+    assert [(item.data[:9], item.truncated, item.defects) for item in whole] == [
+        (b"INVITE si", True, (TOO_LARGE,)),
+        (b"INVITE si", False, ()),
+    ]
+    assert whole[1].data == message(2)
+    for size in (1, 100, 599, 600, 601, 650):
+        parts = read([text[at : at + size] for at in range(0, len(text), size)], max_sip_message_bytes=600)
+        assert [(item.data, item.truncated, item.defects) for item in parts] == [
+            (item.data, item.truncated, item.defects) for item in whole
+        ]
+
+
+def test_a_message_behind_a_head_without_end_is_found_before_the_limit():
+    text = b"INVITE sip:b@h SIP/2.0\r\nX: " + b"x" * 380 + b"\r\n" + message(2, b"x" * 60)
+    for size in (1, 100, 599, 600, 601, len(text)):
+        parts = read([text[at : at + size] for at in range(0, len(text), size)], max_sip_message_bytes=500)
+        assert data(parts) == [message(2, b"x" * 60)]
