@@ -14,6 +14,10 @@ from typing import IO
 
 __all__ = ["check_target", "whole_file"]
 
+_LONGEST_BEGINNING = 60
+"""Characters that the file beside has of the target's name: file systems take 255 bytes."""
+_ONLY = "only --force (from Python force=True) overwrites it"
+
 
 def check_target(path: str | os.PathLike[str], *, force: bool = False) -> pathlib.Path:
     """Make sure that a file may be written there.
@@ -21,15 +25,17 @@ def check_target(path: str | os.PathLike[str], *, force: bool = False) -> pathli
     Raises
     ------
     FileExistsError
-        If it exists and `force` is not given, or it is a folder.
+        If it exists and `force` is not given, or it is a folder. A link to nowhere exists: whoever can write to the
+        same folder could have laid it, and would choose what is written.
     FileNotFoundError
         If its folder does not exist.
     """
     target = pathlib.Path(os.path.realpath(path))  # through a link: the file it names is replaced, not the link
     if target.is_dir():
         raise FileExistsError(f"{target} is a folder")
-    if target.is_file() and not force:
-        raise FileExistsError(f"{target} exists; only --force (from Python force=True) overwrites it")
+    named = pathlib.Path(path)
+    if not force and (target.is_file() or (named.is_symlink() and not named.exists())):
+        raise FileExistsError(f"{target if target.is_file() else named} exists; {_ONLY}")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent}")
     return target
@@ -51,7 +57,7 @@ def whole_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator
         with target.open("wb") as stream:
             yield stream
         return
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:_LONGEST_BEGINNING]}.", suffix=".part")
     beside = pathlib.Path(name)
     try:
         with os.fdopen(handle, "w+b") as stream:
@@ -59,7 +65,19 @@ def whole_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator
         mode = os.umask(0)
         os.umask(mode)
         beside.chmod(0o666 & ~mode)  # mkstemp lets nobody else read it
-        check_target(target, force=force)  # a file that appeared meanwhile is not overwritten either
-        beside.replace(target)
+        if force or not _named(beside, target):
+            check_target(target, force=force)  # a file that appeared meanwhile is not overwritten either
+            beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _named(beside: pathlib.Path, target: pathlib.Path) -> bool:
+    """Give the file its name unless something has it, in one step; False where the file system has no links."""
+    try:
+        target.hardlink_to(beside)
+    except FileExistsError:
+        raise FileExistsError(f"{target} exists; {_ONLY}") from None
+    except OSError:
+        return False
+    return True

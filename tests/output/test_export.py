@@ -82,3 +82,60 @@ def test_a_device_is_written_to_and_a_folder_is_not(tmp_path: pathlib.Path) -> N
         pass
     with pytest.raises(FileNotFoundError, match="no folder"), whole_file(tmp_path / "no" / "x"):
         pass
+
+
+def test_a_link_to_nowhere_is_not_followed_unless_forced(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "link.csv").symlink_to("elsewhere.csv")
+    with pytest.raises(FileExistsError, match="--force"), whole_file(tmp_path / "link.csv") as stream:
+        stream.write(b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["link.csv"]
+    with whole_file(tmp_path / "link.csv", force=True) as stream:
+        stream.write(b"new")
+    assert (tmp_path / "elsewhere.csv").read_text() == "new"
+
+
+@pytest.mark.parametrize("what", ["file", "link"])
+def test_a_file_that_appears_meanwhile_is_not_overwritten(what: str, tmp_path: pathlib.Path) -> None:
+    target = tmp_path / "x.csv"
+    with pytest.raises(FileExistsError, match="--force"), whole_file(target) as stream:
+        stream.write(b"ours")
+        if what == "file":
+            target.write_text("theirs")
+        else:
+            target.symlink_to("elsewhere.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+    assert what == "link" or target.read_text() == "theirs"
+
+
+def test_between_the_last_look_and_the_renaming_nothing_is_overwritten(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, link = tmp_path / "x.csv", pathlib.Path.hardlink_to
+
+    def appear_first(self: pathlib.Path, other: pathlib.Path) -> None:
+        target.write_text("theirs")
+        link(self, other)
+
+    monkeypatch.setattr(pathlib.Path, "hardlink_to", appear_first)
+    with pytest.raises(FileExistsError), whole_file(target) as stream:
+        stream.write(b"ours")
+    assert target.read_text() == "theirs" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_where_the_disk_has_no_links_the_file_is_renamed(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: pathlib.Path, other: pathlib.Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(pathlib.Path, "hardlink_to", refuse)
+    with whole_file(tmp_path / "x.csv") as stream:
+        stream.write(b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+
+
+def test_a_name_as_long_as_file_systems_take_is_written(tmp_path: pathlib.Path) -> None:
+    target = tmp_path / ("\u6f22" * 83 + ".csv")
+    with whole_file(target) as stream:
+        stream.write(b"x")
+    assert target.read_bytes() == b"x"
