@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     _open_closed()
     from .commands import ReaderGone, sipanalyzer
-    from .messages import CannotWrite, say
+    from .messages import CannotWrite, say, show_error
 
     for stream in (sys.stdout, sys.stderr):  # a terminal that is not UTF-8 shows ? rather than a traceback
         if hasattr(stream, "reconfigure"):
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise CannotWrite("standard output", error) from None
         return status if isinstance(status, int) else DONE
     except click.ClickException as error:
-        error.show()
+        show_error(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         say("interrupted")

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import sys
+
+import click
 
 from ..output.cells import visible
 
-__all__ = ["CannotWrite", "say", "warn"]
+__all__ = ["CannotWrite", "say", "show_error", "warn"]
+
+
+class _Said(io.StringIO):
+    """Text that click takes no escape sequences out of, as it would for a pipe: they are to be seen."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 class CannotWrite(Exception):
@@ -24,3 +34,10 @@ def say(text: str) -> None:
 def warn(text: str) -> None:
     """Write a warning: what was asked for was done, but not all is well."""
     say(f"warning: {text}")
+
+
+def show_error(error: click.ClickException) -> None:
+    """Write what click says of wrong usage: names of files and whatever was typed may stand in it."""
+    said = _Said()
+    error.show(said)
+    print("\n".join(map(visible, said.getvalue().rstrip("\n").split("\n"))), file=sys.stderr)
