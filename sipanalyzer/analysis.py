@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime
 import functools
-import html
 import os
 import pathlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .output.cells import clean, zone
+from .output.cells import visible, zone
 from .output.columns import FILLED
+from .output.flow.escape import escaped
 from .output.lookup import find_call
 from .output.markup import markup, plain_text
 from .output.tables import row_order, table
@@ -342,7 +342,7 @@ class Analysis:
         name = files[0] if len(files) == 1 else f"{len(files)} captures"
         result = self.result
         return (
-            f"<Analysis of {clean(name)}: {len(result.calls)} calls, {len(result.streams)} streams, "
+            f"<Analysis of {visible(name)}: {len(result.calls)} calls, {len(result.streams)} streams, "
             f"{len(result.messages)} messages>"
         )
 
@@ -363,10 +363,10 @@ class Analysis:
             return page
         from .output.cells import people
 
-        head = "".join(f"<th>{html.escape(column.name)}</th>" for column in calls.columns)
+        head = "".join(f"<th>{escaped(column.name)}</th>" for column in calls.columns)
         rows = "".join(
             "<tr>" + "".join(
-                f"<td>{html.escape(people(value, column, datetime.UTC))}</td>"
+                f"<td>{escaped(people(value, column, datetime.UTC))}</td>"
                 for value, column in zip(row, calls.columns, strict=True)
             ) + "</tr>"
             for row in calls.take(range(min(len(calls), 50))).rows()

@@ -11,7 +11,7 @@ import os
 import pathlib
 from typing import TYPE_CHECKING, Any
 
-from .output.cells import clean
+from .output.cells import visible
 from .output.markup import markup, plain_text
 from .output.tables import row_order
 from .result import TRANSPORTS, Call, Result, host_port
@@ -230,7 +230,7 @@ class CallView:
         return write_audio(self._analysis.result, self._analysis.sources(), self._call, path, force=force)
 
     def __repr__(self) -> str:
-        return f"<Call {clean(self._call.call_id)}: {self._call.state}>"
+        return f"<Call {visible(self._call.call_id)}: {self._call.state}>"
 
     def __str__(self) -> str:
         from .output.call_page import call_lines
@@ -297,5 +297,5 @@ class MessageView:
         return parse_message(self.raw)
 
     def __repr__(self) -> str:
-        first = clean(self.raw.split(b"\n", 1)[0].strip().decode("utf-8", "replace"))
+        first = visible(self.raw.split(b"\n", 1)[0].strip().decode("utf-8", "replace"))
         return f"<{first!r} from {self.src} to {self.dst}>"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 
+from .flow.escape import escaped
 from .terminal import Line
 
 __all__ = ["markup", "plain_text"]
@@ -35,7 +35,7 @@ def markup(lines: Iterable[Line]) -> str:
                     *(f"color:{_COLOURS[word]};" for word in words if word in _COLOURS),
                 ]
             )
-            shown = html.escape(text)
+            shown = escaped(text)
             page.append(f'<span style="{look}">{shown}</span>' if look and text.strip() else shown)
         page.append("\n")
     return f'<pre style="{_PAGE}">{"".join(page)}</pre>'

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import base64
 import datetime
-import html
 import io
 import os
 import pathlib
 from typing import TYPE_CHECKING
 
 from ...result import Result
-from ..cells import visible
 from ..files import whole_file
 from ..markup import plain_text
+from .escape import escaped
 from .model import FlowChart
 
 if TYPE_CHECKING:
@@ -149,7 +148,7 @@ class Flow:
         The SVG as an image: a site that puts it into its own page takes the style out, and leaves black boxes.
         """
         content = base64.b64encode(self.svg().encode("utf-8", "replace")).decode("ascii")
-        title = html.escape(visible(self.chart.title[:200]))
+        title = escaped(self.chart.title[:200])
         return f'<img alt="{title}" src="data:image/svg+xml;base64,{content}">'
 
     def __str__(self) -> str:
