@@ -66,10 +66,10 @@ async function showCall(row, address) {
   leaveCall();
   var section = byId("call");
   section.replaceChildren(make("p", { class: "quiet" }, "Opening the call \u2026"));
-  var sheet = await readCalls(), detail = row < head.worst.length ? await detailOf(row) : null;
+  var sheet = await readCalls(), detail = row !== null && row < head.worst.length ? await detailOf(row) : null;
   if (parseAddress(location.hash).view !== "call" || numberIn(parseAddress(location.hash), "call") !== row) { return; }
   forgetCalls();
-  if (!sheet || row >= sheet.rows.length) {
+  if (!sheet || row === null || row >= sheet.rows.length) { // an address may say anything
     section.replaceChildren(make("p", {}, "There is no such call in this report."));
     return;
   }
