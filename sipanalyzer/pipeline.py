@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from .calls.transactions import classify_copies
 from .capture.block import Block
 from .capture.keeping import KeptBytes
 from .capture.order import Reading
+from .capture.stopping import Stop
 from .errors import ParseError
 from .kernels import columns as row
 from .kernels import forget_arrays
@@ -71,7 +72,10 @@ class Progress:
 
 
 def analyze(
-    captures: Any, options: Options | None = None, progress: Callable[[Progress], None] | None = None
+    captures: Any,
+    options: Options | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Stop | None = None,
 ) -> Result:
     """Read captures and say what happened in them.
 
@@ -83,6 +87,8 @@ def analyze(
         Settings; the defaults otherwise.
     progress : callable, optional
         Told after every block.
+    stop : Stop, optional
+        Once it is asked, nothing more is read, and the result is of what was read by then.
 
     Returns
     -------
@@ -95,7 +101,7 @@ def analyze(
     """
     collecting = gc.isenabled()
     gc.disable()  # millions of small objects, none of them in a cycle
-    conductor = Conductor(with_key(options or Options()), progress)
+    conductor = Conductor(with_key(options or Options()), progress, stop)
     try:
         return conductor.run(captures)
     finally:
@@ -108,8 +114,8 @@ def analyze(
 class Conductor:
     """State of one run."""
 
-    def __init__(self, options: Options, progress: Callable[[Progress], None] | None) -> None:
-        self._options, self._progress = options, progress
+    def __init__(self, options: Options, progress: Callable[[Progress], None] | None, stop: Stop | None = None) -> None:
+        self._options, self._progress, self._stop = options, progress, stop
         self._anomalies = AnomaliesOfCaptures()
         self._store = MessageStore(options, self._anomalies.each)
         self._timeline = MediaTimeline(options)
@@ -129,7 +135,10 @@ class Conductor:
     # ---- the run
     def read(self, captures: Any) -> Reading:
         """Read all packets."""
-        reading = Reading(inputs_of(captures, self._options), self._options, self._intake, self._anomalies.each)
+        inputs = inputs_of(captures, self._options)
+        if self._stop is not None:
+            inputs = [replace(each, stop=self._stop) for each in inputs]
+        reading = Reading(inputs, self._options, self._intake, self._anomalies.each)
         for rows, which in reading:
             from . import completion  # noqa: F401 (loaded while the thread that reads decodes what comes next)
 

@@ -20,6 +20,7 @@ from sipanalyzer.capture.pcap import read_pcap
 from sipanalyzer.capture.pcapng import read_pcapng
 from sipanalyzer.capture.source import Input, Source
 from sipanalyzer.capture.stats import CaptureStats
+from sipanalyzer.capture.stopping import Stop
 from sipanalyzer.capture.window import Slot, Window
 from sipanalyzer.kernels import compiled, set_compiled, walkstate
 from sipanalyzer.options import Options
@@ -32,6 +33,8 @@ PEEK_BYTES = 4 << 10
 """Block in which a file's first packet is looked for."""
 PATIENCE_S = 2.0
 """How long a worker that may hang in a pipe or a connection is waited for when nobody wants its blocks any more."""
+_LOOK_S = 0.2
+"""How often a wish to stop is looked for while the worker has nothing ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Opened:
     """Bytes already taken from `source`."""
     header: PcapHeader | None
     """None: pcapng."""
+    stop: Stop | None = None
+    """Once it is asked, nothing more is read."""
 
 
 def open_capture(one: Input) -> Opened:
@@ -72,7 +77,7 @@ def open_capture(one: Input) -> Opened:
     source = one.open_()
     try:
         head = source.read(HEAD_BYTES)
-        return Opened(source, head, recognise_format(source, head))
+        return Opened(source, head, recognise_format(source, head), one.stop)
     except BaseException:
         source.close()
         raise
@@ -164,7 +169,7 @@ def read_blocks(
             finally:
                 pool.give(one)
         else:
-            yield from _threaded(slots, pool, capture, source)
+            yield from _threaded(slots, pool, capture, source, opened.stop)
     finally:
         stats.closed(source)
         source.close()
@@ -194,7 +199,11 @@ def _block(slot: Slot, capture: int) -> Block:
 
 
 def _threaded(
-    slots: Callable[[Callable[[], Slot]], Iterator[Slot]], pool: SlotPool, capture: int, source: Source
+    slots: Callable[[Callable[[], Slot]], Iterator[Slot]],
+    pool: SlotPool,
+    capture: int,
+    source: Source,
+    stop: Stop | None,
 ) -> Iterator[Block]:
     """Blocks that a worker thread reads ahead; its exceptions are raised here."""
     free: queue.SimpleQueue[Slot | None] = queue.SimpleQueue()
@@ -223,7 +232,7 @@ def _threaded(
     worker = threading.Thread(target=work, name="sipanalyzer-reader", daemon=True)
     worker.start()
     try:
-        while isinstance(item := full.get(), Slot):
+        while isinstance(item := _next(full, source, stop), Slot):
             if item.row_count:
                 yield _block(item, capture)
             free.put(item)
@@ -232,10 +241,24 @@ def _threaded(
     finally:
         free.put(None)
         # a file is read on at once; a pipe may say nothing for hours: then the thread is left to die with us
-        worker.join(None if source.size is not None else PATIENCE_S)
+        worker.join(None if source.size is not None and not source.interrupted else PATIENCE_S)
         if not worker.is_alive():
             for slot in every:
                 pool.give(slot)
+
+
+def _next(
+    full: queue.SimpleQueue[Slot | BaseException | None], source: Source, stop: Stop | None
+) -> Slot | BaseException | None:
+    """What the worker has ready; None too where it hangs in a file that nobody wants to be read on."""
+    while stop is not None:
+        try:
+            return full.get(timeout=_LOOK_S)
+        except queue.Empty:
+            if stop.overdue and source.asking:
+                source.interrupt()
+                return None
+    return full.get()
 
 
 def read_first_time(one: Input, options: Options) -> int | None:

@@ -19,6 +19,7 @@ from sipanalyzer.capture.block import Block, Opened, SlotPool, open_capture, rea
 from sipanalyzer.capture.sorting import Orderer, Rows
 from sipanalyzer.capture.source import Input
 from sipanalyzer.capture.stats import CaptureStats
+from sipanalyzer.capture.stopping import NOT_READ
 from sipanalyzer.errors import CaptureError, ForeignFileError
 from sipanalyzer.kernels import set_compiled
 from sipanalyzer.kernels.columns import COUNTERS, TIME
@@ -221,6 +222,9 @@ class Reading:
         for one in self._inputs:
             opened: Opened | None = None
             bound = _LOWEST
+            if one.stop is not None and one.stop.asked:
+                self.unreadable.append(CaptureError(one.name, NOT_READ))
+                continue
             try:
                 if alone or not one.reopenable:
                     opened = open_capture(one)
@@ -264,6 +268,9 @@ class Reading:
         def open_(others: int) -> Generator[Rows]:
             small = None if others < THREADED else min(SMALL_BLOCK, self._options.block_bytes)
             orderer = Orderer(self._options.sort_records, self._options.sort_ns)
+            if opened is None and one.stop is not None and one.stop.asked:
+                stats.damage = NOT_READ
+                return
             try:
                 now = opened or open_capture(one)
                 with contextlib.closing(read_blocks(now, self._options, stats, self._pool, number, small)) as blocks:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sipanalyzer.capture.compression import Inflater, recognise
+from sipanalyzer.capture.stopping import INTERRUPTED, Stop
 from sipanalyzer.errors import CaptureError
 
 __all__ = ["Input", "Source", "expand"]
@@ -36,12 +37,19 @@ _READING: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error)
 class _Raw:
     """A file object read as it is: short reads, pushed-back beginnings and the system's errors are dealt with here."""
 
-    def __init__(self, name: str, file: Any, ours: bool, errors: tuple[type[Exception], ...]) -> None:
+    def __init__(
+        self, name: str, file: Any, ours: bool, errors: tuple[type[Exception], ...], size: int | None, stop: Stop | None
+    ) -> None:
+        self._given = file  # else its buffer would go, and close it
+        if stop is not None and isinstance(file, io.BufferedReader):
+            file = file.raw  # what stands in its buffer is not seen by those who wait for the system's file
         self._name, self._file, self._ours, self._errors = name, file, ours, errors
+        self._size, self._stop = size, stop
         self._ahead = b""
         self._into: Callable[[memoryview], int | None] | None = getattr(file, "readinto", None)
         self.consumed = 0
         self.damage: str | None = None
+        self.interrupted = self.asking = False
 
     def peek(self, size: int) -> bytes:
         """The next `size` bytes, or fewer where there are no more; they stay to be read."""
@@ -63,30 +71,60 @@ class _Raw:
             data = self.read(len(view))
             view[: len(data)] = data
             return len(data)
-        if self.damage is not None:
+        if self.damage is not None or self._stopped():
             return 0
+        self.asking = True
         try:
             count = self._into(view)
         except self._errors as error:
             return len(self._failed(error))
+        finally:
+            self.asking = False
         if count is None:
             raise CaptureError(self._name, "cannot be read: it is in non-blocking mode")
         self.consumed += count
+        self._tell()
         return count
 
     def _ask(self, size: int) -> bytes:
-        if self.damage is not None:
+        if self.damage is not None or self._stopped():
             return b""
+        self.asking = True
         try:
             data = self._file.read(size)
         except self._errors as error:
             return self._failed(error)
+        finally:
+            self.asking = False
         if data is None:
             raise CaptureError(self._name, "cannot be read: it is in non-blocking mode")
         if isinstance(data, str):
             raise ValueError("a capture's file object must be opened in binary mode")
         self.consumed += len(data)
+        self._tell()
         return bytes(data)
+
+    def _tell(self) -> None:
+        if self._stop is not None:
+            self._stop.began = True
+
+    def _stopped(self) -> bool:
+        """Whether the rest is not wanted any more: it is as if the file ended here."""
+        if self._stop is None:
+            return False
+        if self._size is None:
+            if self._stop.go_on(self._file):
+                return False
+        elif not self._stop.asked or self.consumed >= self._size:
+            return False
+        self.interrupt()
+        return True
+
+    def interrupt(self) -> None:
+        """Say that the rest was not wanted any more."""
+        if self.damage is None:
+            of = f" of {self._size}" if self._size is not None else ""
+            self.damage, self.interrupted = f"{INTERRUPTED} after {self.consumed}{of} bytes", True
 
     def _failed(self, error: Exception) -> bytes:
         if self.consumed == 0:
@@ -114,6 +152,8 @@ class Source:
         Bytes of the file as it is stored, where known.
     errors : tuple of exceptions
         What `file` may raise while it is read; it becomes damage.
+    stop : Stop, optional
+        Once it is asked, the bytes end.
 
     Raises
     ------
@@ -128,10 +168,11 @@ class Source:
         ours: bool = True,
         size: int | None = None,
         errors: tuple[type[Exception], ...] = _READING,
+        stop: Stop | None = None,
     ) -> None:
         self.name = name
         self.size = size
-        self._raw = _Raw(name, file, ours, errors)
+        self._raw = _Raw(name, file, ours, errors, size, stop)
         self.compression = recognise(self._raw.peek(10))
         """Usual suffix (``gz``, ``zst``, ``lz4``, ``xz``, ``bz2``); empty where it is not compressed."""
         self._inflater = Inflater(self._raw, self.compression) if self.compression else None
@@ -145,6 +186,20 @@ class Source:
     def damage(self) -> str | None:
         """What went wrong below the capture's own format; None as long as nothing did."""
         return self._raw.damage or (self._inflater.damage if self._inflater else None)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the bytes ended because they were not wanted any more; `damage` says where."""
+        return self._raw.interrupted
+
+    @property
+    def asking(self) -> bool:
+        """Whether some thread waits for the file just now."""
+        return self._raw.asking
+
+    def interrupt(self) -> None:
+        """Say that the rest is not wanted any more."""
+        self._raw.interrupt()
 
     def readinto(self, view: memoryview) -> int:
         """Read into the beginning of `view`; returns the number of bytes, 0 only at the end."""
@@ -181,6 +236,8 @@ class Input:
     """What may be raised while it is read."""
     folder: str | None = None
     """The folder it was found in; None where it was named itself."""
+    stop: Stop | None = None
+    """Once it is asked, nothing more is read."""
 
     @property
     def passable(self) -> bool:
@@ -203,7 +260,7 @@ class Input:
         if size is None:
             size = _size(file)
         try:
-            return Source(self.name, file, ours, size, self.errors)
+            return Source(self.name, file, ours, size, self.errors, self.stop)
         except BaseException:
             if ours:
                 file.close()

@@ -68,7 +68,9 @@ class CaptureStats:
         """The file was read as far as it goes."""
         self._consumed = source.consumed
         self._source = None
-        if source.damage is not None:
+        if source.interrupted:  # a record that is not whole is no fault of the file's
+            self.damage = source.damage
+        elif source.damage is not None:
             self.damage = f"{source.damage}; {self.damage}" if self.damage else source.damage
 
     @property

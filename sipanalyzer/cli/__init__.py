@@ -7,6 +7,7 @@ goes wrong on the way ends in :func:`main` as one line on standard error.
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import os
 import sys
@@ -14,12 +15,15 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ..errors import CaptureError
+from . import interrupts
 
-__all__ = ["DAMAGED", "DONE", "FOUND", "INTERRUPTED", "UNREADABLE", "USAGE", "main", "run"]
+__all__ = ["DAMAGED", "DONE", "FOUND", "UNREADABLE", "USAGE", "main", "run"]
 
-DONE, DAMAGED, USAGE, UNREADABLE, FOUND, INTERRUPTED = 0, 1, 2, 3, 4, 130
+DONE, DAMAGED, USAGE, UNREADABLE, FOUND = 0, 1, 2, 3, 4
 """Exit statuses: all was read; something was damaged, the rest is reported; wrong usage; nothing could be read; a
-finding that ``--fail-on`` names."""
+finding that ``--fail-on`` names. What a signal ended has :func:`.interrupts.status_of`."""
+_NO_ROOM = frozenset(getattr(errno, name, 0) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO"))
+"""Why nothing more can be written."""
 results: list[object] | None = None
 """Results of this process; a list in the console script alone, which ends without taking them apart."""
 
@@ -27,6 +31,7 @@ results: list[object] | None = None
 def run() -> NoReturn:
     """The console script: run the command and end the process at once, without taking its data apart piece by piece."""
     global results
+    interrupts.listen()
     results = []
     gc.disable()  # a command lives for seconds and makes no garbage in cycles worth looking for
     status = main()
@@ -47,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import click
 
     _open_closed()
-    from .commands import ReaderGone, sipanalyzer
+    from .commands import Ended, ReaderGone, sipanalyzer
     from .messages import CannotWrite, say, show_error
 
     for stream in (sys.stdout, sys.stderr):  # a terminal that is not UTF-8 shows ? rather than a traceback
@@ -67,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         show_error(error)
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, Ended):
         say("interrupted")
-        return INTERRUPTED
+        return interrupts.status_of()
     except (BrokenPipeError, ReaderGone):  # Python would complain once more when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return DONE
@@ -81,6 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         say("out of memory")
     except OSError as error:
+        if error.filename is None and error.errno in _NO_ROOM:  # click's own: help, version
+            say(str(CannotWrite("standard output", error)))
+            return USAGE
         reason = error.strerror or str(error)
         say(reason if error.filename is None else f"{error.filename}: {reason}")
     return UNREADABLE

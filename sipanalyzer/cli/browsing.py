@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from . import USAGE
+from . import USAGE, interrupts
 from .arguments import captures_argument, reading_options
 from .messages import say
 from .reading import make_reading
@@ -24,12 +24,13 @@ def browse(captures: tuple[str, ...], **options: Any) -> int:
     if not sys.stdout.isatty():  # before a capture is read that nobody will see
         say("browse needs a terminal, and standard output is none; sipanalyzer calls and flow write to files and pipes")
         return USAGE
-    result, status = reading.read()
+    result, status = reading.read(partly=False)
     from ..analysis import Analysis
     from ..browser.app import NoTerminal, run_browser
 
     try:
-        run_browser(Analysis(result, list(captures)), reading.tz)
+        with interrupts.orderly():
+            run_browser(Analysis(result, list(captures)), reading.tz)
     except NoTerminal as error:
         say(str(error))
         return USAGE

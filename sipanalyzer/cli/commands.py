@@ -16,7 +16,7 @@ from .pictures import flow, report
 from .reading import make_reading, usage_errors
 from .taking import audio, extract
 
-__all__ = ["ReaderGone", "sipanalyzer"]
+__all__ = ["Ended", "ReaderGone", "sipanalyzer"]
 
 _EPILOG = """CAPTURE is a file, a folder, a glob, a URL, or - for standard input; several are one capture, in order of
 time. Exit status: 0 done; 1 a capture is damaged (what could be read was reported); 2 wrong usage; 3 nothing could be
@@ -47,15 +47,21 @@ class ReaderGone(Exception):
     """Whoever read the output (head, less) has seen enough."""
 
 
+class Ended(Exception):
+    """Somebody wished the command to end."""
+
+
 class _InOrder(click.Group):
     """Lists its commands in the order in which they stand in this file."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; a broken pipe is renamed, since click would end the process with the status of damage."""
+        """Run a command; what click would take for its own (a broken pipe, Ctrl-C) is renamed."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             raise ReaderGone from None
+        except KeyboardInterrupt:
+            raise Ended from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)

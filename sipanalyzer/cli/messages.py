@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 
@@ -28,7 +29,7 @@ class CannotWrite(Exception):
 
 def say(text: str) -> None:
     """Write one line under the command's name."""
-    print(f"sipanalyzer: {visible(text)}", file=sys.stderr)
+    _print(f"sipanalyzer: {visible(text)}")
 
 
 def warn(text: str) -> None:
@@ -40,4 +41,10 @@ def show_error(error: click.ClickException) -> None:
     """Write what click says of wrong usage: names of files and whatever was typed may stand in it."""
     said = _Said()
     error.show(said)
-    print("\n".join(map(visible, said.getvalue().rstrip("\n").split("\n"))), file=sys.stderr)
+    _print("\n".join(map(visible, said.getvalue().rstrip("\n").split("\n"))))
+
+
+def _print(text: str) -> None:
+    """Write to standard error; where it takes nothing (a full disk), the exit status has to say it all."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)

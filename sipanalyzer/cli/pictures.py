@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from typing import Any
 
 import click
 
+from . import interrupts
 from .arguments import captures_argument, id_option, reading_options
 from .messages import CannotWrite, say
 from .reading import make_reading, usage_errors
@@ -97,10 +99,10 @@ def report(
     result, status = reading.read()
     from ..analysis import Analysis
 
-    try:
-        sources: list[Any] | None = Analysis(result, list(captures)).sources()
-    except ValueError:  # read from a pipe: the report has what needs no second reading
-        sources = None
+    sources: list[Any] | None = None
+    if not interrupts.ends_early(status):  # else a second reading would find more than the first
+        with contextlib.suppress(ValueError):  # read from a pipe: the report has what needs no second reading
+            sources = Analysis(result, list(captures)).sources()
     gc.freeze()  # the result stays to the end: to look through it for garbage with each call costs a tenth of the time
     try:
         with opened(None if output == "-" else output, force) as stream:

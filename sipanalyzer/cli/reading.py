@@ -12,7 +12,7 @@ import click
 
 from .. import cli
 from ..output.cells import parse_time, zone
-from . import DAMAGED, DONE, FOUND
+from . import DAMAGED, DONE, FOUND, interrupts
 from .messages import say, warn
 from .progress import ProgressBar
 
@@ -42,15 +42,20 @@ class Reading:
 
     def status(self, result: Any, status: int) -> int:
         """The exit status: that of reading, or (where all was well) that of a finding that ``--fail-on`` names."""
-        if not self.fail_on:
+        if not self.fail_on or interrupts.ends_early(status):
             return status
         from ..output.derived import findings_of
 
         found = [each for each in findings_of(result) if not self.fail_on.isdisjoint((each.code, each.severity))]
         return FOUND if found else status
 
-    def read(self) -> tuple[Any, int]:
+    def read(self, *, partly: bool = True) -> tuple[Any, int]:
         """The result, and the exit status so far; warnings go to standard error.
+
+        Parameters
+        ----------
+        partly : bool
+            Whether Ctrl-C gives the result so far; otherwise it ends the command.
 
         Raises
         ------
@@ -58,9 +63,11 @@ class Reading:
             If nothing could be read.
         """
         from .. import pipeline
+        from ..capture.stopping import NOT_READ, is_interrupted
+        from ..errors import CaptureError
         from ..options import Options
 
-        with ProgressBar() as bar:
+        with ProgressBar() as bar, interrupts.reading(partly=partly) as stop:
 
             def update(progress: pipeline.Progress) -> None:
                 if progress.bytes_read < progress.bytes_total:  # a large capture: the reading thread is busy with it,
@@ -68,7 +75,12 @@ class Reading:
                     from ..output import tables  # noqa: F401
                 bar.update(progress)
 
-            result = pipeline.analyze(list(self.captures), Options(**self.settings), update)
+            try:
+                result = pipeline.analyze(list(self.captures), Options(**self.settings), update, stop)
+            except CaptureError:
+                if stop is not None and stop.asked:  # it came before there was anything to be told
+                    raise interrupts.Interrupted from None
+                raise
         if cli.results is not None:  # half a million objects, whose last reference would go with the command's
             cli.results.append(result)
         status = DONE
@@ -82,16 +94,20 @@ class Reading:
             from ..output.summary_page import passed_over
 
             say(passed_over(passed))
-        for error in result.extra.get("unreadable", ()):
+        unread = [error for error in result.extra.get("unreadable", ()) if error.reason != NOT_READ]
+        for error in unread:
             warn(str(error))
             status = DAMAGED
         for capture in result.captures:
-            if capture.damage is not None:
+            if capture.damage is not None and not is_interrupted(capture.damage):
                 told = (
                     capture.damage if capture.damage.startswith(capture.file) else f"{capture.file}: {capture.damage}"
                 )
                 warn(f"{told}; what stands before it is reported")
                 status = DAMAGED
+        if stop is not None and stop.asked:
+            status = interrupts.status_of()
+            _tell_interrupt(result)
         if self.number is not None:
             from ..output.by_number import call_ids_of, shown_number
             from ..output.lookup import narrow
@@ -99,6 +115,21 @@ class Reading:
             with usage_errors():
                 result = narrow(result, call_ids_of(result, self.number), number=shown_number(result, self.number))
         return result, status
+
+
+def _tell_interrupt(result: Any) -> None:
+    """Say how far reading came when it was interrupted."""
+    from ..capture.stopping import NOT_READ, is_interrupted
+
+    broken = [capture for capture in result.captures if is_interrupted(capture.damage)]
+    left = sum(error.reason == NOT_READ for error in result.extra.get("unreadable", ()))
+    left += sum(capture.damage == NOT_READ for capture in broken)
+    packets = sum(capture.packets for capture in result.captures)
+    if not broken and not left:
+        say("interrupted, but all was read by then; what follows is whole")
+        return
+    files = f"; {left} file{' was' if left == 1 else 's were'} not begun" if left else ""
+    say(f"interrupted after {packets:,} packets{files}; what was read by then is reported")
 
 
 def make_reading(

@@ -35,7 +35,7 @@ def extract(captures: tuple[str, ...], which: str, output: str, session: bool, f
         raise click.UsageError("frames are read from the capture once more, and standard input can be read once only")
     reading = make_reading(captures, **options)
     check_output(output, force)
-    result, status = reading.read()
+    result, status = reading.read(partly=False)
     from ..analysis import Analysis
 
     with usage_errors():
@@ -61,7 +61,7 @@ def audio(captures: tuple[str, ...], which: str, output: str, force: bool, **opt
     if reading.settings.get("redact"):
         raise click.UsageError("what was said is content: there is no audio of a redacted capture")
     check_output(output, force)
-    result, status = reading.read()
+    result, status = reading.read(partly=False)
     from ..analysis import Analysis
 
     with usage_errors():

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["Target", "check_output", "make_target", "opened", "page_width", "write_json", "write_page", "write_rows"]
 
 
+_NARROWEST, _WIDEST = 40, 1000
+"""Columns of a page, whatever COLUMNS says: lines are filled up with spaces."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where the result goes and how it is written."""
@@ -126,7 +130,7 @@ def opened(output: str | None, force: bool) -> Iterator[IO[bytes]]:
 def page_width() -> int | None:
     """Columns of the terminal; None where the output is no terminal and nothing says how wide it should be."""
     if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
-        return max(shutil.get_terminal_size().columns, 40)
+        return min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST)
     return None
 
 

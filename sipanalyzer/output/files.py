@@ -8,12 +8,16 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import shutil
 import tempfile
 from collections.abc import Iterator
 from typing import IO
 
-__all__ = ["check_target", "whole_file"]
+__all__ = ["check_target", "clear_away", "scratch_folder", "whole_file"]
 
+_unfinished: set[pathlib.Path] = set()
+"""Files that are being written, under the name that they have until they are whole; folders of such that libraries
+need meanwhile."""
 _LONGEST_BEGINNING = 60
 """Characters that the file beside has of the target's name: file systems take 255 bytes."""
 _ONLY = "only --force (from Python force=True) overwrites it"
@@ -59,6 +63,7 @@ def whole_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator
         return
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:_LONGEST_BEGINNING]}.", suffix=".part")
     beside = pathlib.Path(name)
+    _unfinished.add(beside)
     try:
         with os.fdopen(handle, "w+b") as stream:
             yield stream
@@ -70,6 +75,26 @@ def whole_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator
             beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
+        _unfinished.discard(beside)
+
+
+def clear_away() -> None:
+    """Take away what is half written: for whoever ends the process without unwinding it."""
+    for each in list(_unfinished):
+        with contextlib.suppress(OSError):
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[str]:
+    """A folder for files of the moment, which goes with all that is in it."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="sipanalyzer-"))
+    _unfinished.add(folder)
+    try:
+        yield str(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _unfinished.discard(folder)
 
 
 def _named(beside: pathlib.Path, target: pathlib.Path) -> bool:

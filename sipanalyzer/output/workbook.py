@@ -7,10 +7,12 @@ a formula or a link.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from .cells import Cell, iso, moment, number
+from .files import scratch_folder
 
 if TYPE_CHECKING:
     from .columns import Column
@@ -44,27 +46,90 @@ def write_workbook(tables: Sequence[Table], stream: IO[bytes]) -> None:
         A sheet each, named as the table; of one with more than :data:`MOST_ROWS` rows, several.
     stream : binary file
         Where to.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
     """
     import xlsxwriter
+    from xlsxwriter.exceptions import XlsxWriterException
 
-    settings = {
-        "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-        "nan_inf_to_errors": True, "default_date_format": _TIME,
-    }  # fmt: skip
-    with xlsxwriter.Workbook(stream, settings) as book:
-        heading = book.add_format({"bold": True, "bottom": 1})
-        formats: dict[str, Any] = {}
+    taken = _Taken(stream)
+    with scratch_folder() as folder:
+        settings = {
+            "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
+            "strings_to_numbers": False, "nan_inf_to_errors": True, "default_date_format": _TIME, "tmpdir": folder,
+        }  # fmt: skip
+        try:
+            with xlsxwriter.Workbook(taken, settings) as book:
+                _write_sheets(book, tables)
+        except XlsxWriterException as error:  # it hides what the system said, and its zip file is not closed
+            cause = error.args[0] if error.args and isinstance(error.args[0], OSError) else OSError(str(error))
+            taken.error = taken.error or cause
+        except OSError as error:
+            taken.error = taken.error or error
+    if taken.error is not None:
+        raise taken.error
 
-        def format_of(text: str) -> Any:
-            if text not in formats:
-                formats[text] = book.add_format({"num_format": text})
-            return formats[text]
 
-        for table in tables:
-            for part, begin in enumerate(range(0, max(1, len(table)), MOST_ROWS), start=1):
-                end = min(len(table), begin + MOST_ROWS)
-                sheet = book.add_worksheet(table.name if part == 1 else f"{table.name} {part}")
-                _write_sheet(sheet, table, begin, end, heading, format_of)
+def _write_sheets(book: Any, tables: Sequence[Table]) -> None:
+    heading = book.add_format({"bold": True, "bottom": 1})
+    formats: dict[str, Any] = {}
+
+    def format_of(text: str) -> Any:
+        if text not in formats:
+            formats[text] = book.add_format({"num_format": text})
+        return formats[text]
+
+    for table in tables:
+        for part, begin in enumerate(range(0, max(1, len(table)), MOST_ROWS), start=1):
+            end = min(len(table), begin + MOST_ROWS)
+            sheet = book.add_worksheet(table.name if part == 1 else f"{table.name} {part}")
+            _write_sheet(sheet, table, begin, end, heading, format_of)
+
+
+class _Taken:
+    """A file that takes everything, and remembers what went wrong.
+
+    A zip file whose target fails complains once more when it is thrown away, where nobody can catch it.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._at = stream, 0
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        if self.error is None:
+            try:
+                self._stream.write(data)
+            except OSError as error:
+                self.error = error
+        self._at += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if self.error is not None:
+            self._at = offset
+        else:
+            try:
+                self._at = self._stream.seek(offset, whence)
+            except OSError as error:
+                if isinstance(error, io.UnsupportedOperation):
+                    raise
+                self.error = error
+                self._at = offset
+        return self._at
+
+    def flush(self) -> None:
+        if self.error is None:
+            try:
+                self._stream.flush()
+            except OSError as error:
+                self.error = error
 
 
 def _write_sheet(sheet: Any, table: Table, begin: int, end: int, heading: Any, format_of: Callable[[str], Any]) -> None:

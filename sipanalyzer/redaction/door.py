@@ -150,6 +150,20 @@ class _RedactedSource(Source):
         """What went wrong below the capture's own format; None as long as nothing did."""
         return self._source.damage
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the bytes ended because they were not wanted any more; `damage` says where."""
+        return self._source.interrupted
+
+    @property
+    def asking(self) -> bool:
+        """Whether some thread waits for the file just now."""
+        return self._source.asking
+
+    def interrupt(self) -> None:
+        """Say that the rest is not wanted any more."""
+        self._source.interrupt()
+
     def readinto(self, view: memoryview) -> int:
         """Read into the beginning of `view`; returns the number of bytes, 0 only at the end."""
         done = 0
@@ -184,17 +198,33 @@ def _kept(one: Input) -> Input:
             file.close()
         return one
     spool = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (kept as long as it may be read once more)
-    try:
-        while data := file.read(_CHUNK):
+    while True:
+        try:
+            data = file.read(_CHUNK)
+        except one.errors:  # what came before is read
+            break
+        if not data:
+            break
+        try:
             spool.write(data)
-    except one.errors:
-        pass  # what came before is read
+        except OSError as error:
+            where = f"no room in {tempfile.gettempdir()} to read it twice: {error.strerror or error}"
+            return _refused(one, where)
     size = spool.tell()
 
     def opener() -> tuple[Any, bool]:
         return _View(spool), False
 
     return dataclasses.replace(one, opener=opener, size=size, reopenable=True)
+
+
+def _refused(one: Input, reason: str) -> Input:
+    """An input that says why it cannot be read."""
+
+    def opener() -> tuple[Any, bool]:
+        raise CaptureError(one.name, reason)
+
+    return dataclasses.replace(one, opener=opener, reopenable=True)
 
 
 class _View(io.RawIOBase):
