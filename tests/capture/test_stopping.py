@@ -103,7 +103,7 @@ def test_a_file_that_hangs_and_cannot_be_woken_is_given_up(monkeypatch: pytest.M
     reading = Reading([one], Options(block_bytes=len(MANY) // 2), lambda block: block.rows)
     began = time.monotonic()
     count = sum(len(rows) for rows, _ in reading)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     hanging.set()
     assert reading.captures()[0].damage == f"interrupted after {len(MANY)} of 10000000 bytes"
     assert count <= 2000

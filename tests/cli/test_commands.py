@@ -32,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 
     seen = Asked()
 
-    def analyze(captures, options=None, progress=None):
+    def analyze(captures, options=None, progress=None, stop=None):
         seen.append((captures, options))
         if isinstance(seen.answer, BaseException):
             raise seen.answer

@@ -38,7 +38,7 @@ def _fed(*arguments: str, data: bytes | None = None, **how: object) -> Iterator[
 
 def _end(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
     """Status, standard output, standard error; its standard input stays open."""
-    process.wait(20)
+    process.wait(60)
     return process.returncode, process.stdout.read().decode(), process.stderr.read().decode()
 
 

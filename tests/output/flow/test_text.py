@@ -24,7 +24,7 @@ ALICE, PROXY, BOB = (
 
 
 def message(at: int, label: str, source: int, target: int, **changes: Any) -> Message:
-    status = int(label[:3]) if label[:3].isdigit() else 0
+    status = int(label[:3]) if label[:3].isdecimal() else 0
     plain: dict[str, Any] = {
         "time": T0 + at * MS, "offset": at * MS, "gap": None, "source": source, "target": target, "kind": "request",
         "label": label, "detail": None, "method": "INVITE", "status": status, "cseq": 1, "leg": 0,
