@@ -126,5 +126,5 @@ def conversation_seeds() -> list[bytes]:
             way = 0x80 if packet.data.dport == 5060 else 0
             found.append(struct.pack(">BH", 2 | src << 3 | (dst & 3) << 5 & 0x60 | way, port) + payload)
         text = pieces(*found[:14])
-        out.append(text[:3_500])
+        out.append(text[:3_000])
     return out
