@@ -1,24 +1,32 @@
 """Runs the fuzz targets for a given time: ``python -m tests.fuzz.run --seconds 600``.
 
 Each target runs in a process of its own, under atheris, which watches what of the package's code an input reaches
-(kernels are interpreted for that, their arrays checked; compiled they run beside, in fenced memory). A fault is stored
-with its traceback, once for each place, and the run goes on; an input that takes too long, too much memory or brings
-the process down is stored by atheris, and the target begins anew. How often each target ran is added up in a file.
+(kernels are interpreted for that, their arrays checked; compiled they run beside, in fenced memory). Whole analyses are
+not watched, which makes them ten times as slow: their seeds are changed at random, other changes each time. A fault is
+stored with its traceback, once for each place, and the run goes on; an input that takes too long, too much memory or
+brings the process down is stored as it is, and the target begins anew. How often each target ran is added up in a file.
 """
 
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import hashlib
 import json
 import mmap
 import os
 import pathlib
+import resource
 import struct
 import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.fuzz.targets import Target
 
 _FOLDER = pathlib.Path(".fuzz")
 _MEMORY_MB = 1_000
@@ -31,11 +39,12 @@ def main() -> int:
     parser.add_argument("--targets", default="", help="names, with commas between; all by default")
     parser.add_argument("--folder", type=pathlib.Path, default=_FOLDER, help="inputs, faults and executions.json")
     parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--unguided", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--again", type=pathlib.Path, help="run one stored input of the target named, without atheris")
     parser.add_argument("--list", action="store_true", help="name the targets")
     arguments = parser.parse_args()
     if arguments.child:
-        _fuzz(arguments.child, arguments.folder, arguments.seconds)
+        (_change if arguments.unguided else _fuzz)(arguments.child, arguments.folder, arguments.seconds)
         return 0
     from tests.fuzz.targets import TARGETS
 
@@ -49,12 +58,11 @@ def main() -> int:
     shares = sum(TARGETS[name].share for name in names)
     for name in names:
         _run(name, arguments.folder, arguments.seconds * TARGETS[name].share / shares)
-    found = sorted((arguments.folder / "faults").glob("*/*"))
+    found = sorted(path for path in (arguments.folder / "faults").glob("*/*") if path.suffix != ".bin")
     told = json.loads((arguments.folder / "executions.json").read_text())
-    print(f"{sum(each['executions'] for each in told.values()):,} executions so far; faults: {len(found) // 2}")
+    print(f"{sum(each['executions'] for each in told.values()):,} executions so far; faults: {len(found)}")
     for path in found:
-        if path.suffix == ".txt":
-            print(f"{path}: {path.read_text().strip().splitlines()[-1][:200]}")
+        print(path if path.suffix != ".txt" else f"{path}: {path.read_text().strip().splitlines()[-1][:200]}")
     return 1 if found else 0
 
 
@@ -71,21 +79,15 @@ def _run(name: str, folder: pathlib.Path, seconds: float) -> None:
     counter.write_bytes(bytes(8))
     began = time.monotonic()
     while (left := seconds - (time.monotonic() - began)) > 1:
-        command = [
-            sys.executable,
-            "-m",
-            "tests.fuzz.run",
-            "--child",
-            name,
-            "--folder",
-            str(folder),
-            "--seconds",
-            str(left),
-        ]
+        command = [sys.executable, "-m", "tests.fuzz.run", "--child", name, "--folder", str(folder)]
+        command += ["--seconds", str(left), *(() if TARGETS[name].guided else ("--unguided",))]
         with (folder / f"{name}.log").open("ab") as log:
             code = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False).returncode
         if code == 2:
             raise SystemExit(f"{name} does not start: see {log.name}")
+        broken = folder / "faults" / name / "current.crash"
+        if broken.exists():
+            broken.rename(broken.with_name(f"crash-{time.time_ns()}.crash"))
     took = time.monotonic() - began
     (executions,) = struct.unpack("=q", counter.read_bytes())
     counter.unlink()
@@ -95,7 +97,7 @@ def _run(name: str, folder: pathlib.Path, seconds: float) -> None:
     own["executions"] += executions
     own["seconds"] = round(own["seconds"] + took, 1)
     path.write_text(json.dumps(told, indent=1) + "\n")
-    faults = len(list((folder / "faults" / name).glob("*"))) // 2
+    faults = sum(path.suffix != ".bin" for path in (folder / "faults" / name).iterdir())
     print(
         f"{name:18} {executions:>10,} in {took:6.0f} s, {executions / max(took, 0.1):>8,.0f} a second, faults {faults}",
         flush=True,
@@ -103,13 +105,44 @@ def _run(name: str, folder: pathlib.Path, seconds: float) -> None:
 
 
 def _fuzz(name: str, folder: pathlib.Path, seconds: float) -> None:
-    """In the child: does not return before the time is up."""
+    """In the child, watched by atheris: does not return before the time is up."""
     import atheris
 
     with atheris.instrument_imports(include=["sipanalyzer"]):
         from tests.fuzz.targets import TARGETS
 
     target = TARGETS[name]
+    options = [
+        sys.argv[0], str(folder / "inputs" / name), f"-max_total_time={max(1, int(seconds))}",
+        f"-max_len={target.longest}", f"-rss_limit_mb={_MEMORY_MB}", f"-timeout={int(4 * target.limit_s)}",
+        f"-artifact_prefix={folder / 'faults' / name}/", "-verbosity=0",
+    ]  # fmt: skip
+    atheris.Setup(options, _counting(name, folder, target))
+    atheris.Fuzz()
+
+
+def _change(name: str, folder: pathlib.Path, seconds: float) -> None:
+    """In the child, without atheris: other inputs each time; one that hangs or brings the process down is stored."""
+    from tests.fuzz.mutating import mutated
+    from tests.fuzz.targets import TARGETS
+
+    target, end = TARGETS[name], time.monotonic() + seconds
+    one, current = _counting(name, folder, target), folder / "faults" / name / "current.crash"
+    for data in mutated(target.seeds(), 1 << 40, target.longest, int.from_bytes(os.urandom(6), "big")):
+        if time.monotonic() > end:
+            break
+        current.write_bytes(data)
+        faulthandler.dump_traceback_later(4 * target.limit_s, exit=True)
+        one(data)
+        faulthandler.cancel_dump_traceback_later()
+        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _MEMORY_MB << 10:
+            current.rename(current.with_name(f"memory-{time.time_ns()}.crash"))
+            return
+    current.unlink(missing_ok=True)
+
+
+def _counting(name: str, folder: pathlib.Path, target: Target) -> Callable[[bytes], None]:
+    """What runs one input, stores what it raises, and counts."""
     faults = folder / "faults" / name
     with (folder / f"{name}.count").open("r+b") as file:
         counter = mmap.mmap(file.fileno(), 8)
@@ -128,18 +161,7 @@ def _fuzz(name: str, folder: pathlib.Path, seconds: float) -> None:
         done += 1
         counter[:] = struct.pack("=q", done)
 
-    options = [
-        sys.argv[0],
-        str(folder / "inputs" / name),
-        f"-max_total_time={max(1, int(seconds))}",
-        f"-max_len={target.longest}",
-        f"-rss_limit_mb={_MEMORY_MB}",
-        f"-timeout={int(4 * target.limit_s)}",
-        f"-artifact_prefix={faults}/",
-        "-verbosity=0",
-    ]
-    atheris.Setup(options, one)
-    atheris.Fuzz()
+    return one
 
 
 def _store(faults: pathlib.Path, known: set[str], data: bytes, error: Exception) -> None:

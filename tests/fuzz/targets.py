@@ -38,6 +38,8 @@ class Target:
     """Inputs made from the seeds in the fixed-seed part: half a second or so."""
     limit_s: float = 5.0
     """Longer than this no input may take, interpreted and checked."""
+    guided: bool = True
+    """Whether atheris watches; a whole analysis is ten times as slow then, and plain changes of its seeds find more."""
 
 
 TARGETS: dict[str, Target] = {
@@ -69,14 +71,14 @@ TARGETS: dict[str, Target] = {
     "strings": Target(on_messages.strings, message_seeds.string_seeds, 300, short=2_000),
     "rtcp": Target(on_media.rtcp, on_media.rtcp_seeds, 400),
     "rtp-streams": Target(on_media.streams, on_media.stream_seeds, 400, short=60),
-    "whole": Target(on_captures.whole, on_captures.sample_seeds, 8_000, 2, 60, 30),
-    "conversation": Target(on_conversations.conversation, on_conversations.conversation_seeds, 7_000, 2, 40, 30),
+    "whole": Target(on_captures.whole, on_captures.sample_seeds, 8_000, 2, 60, 30, False),
+    "conversation": Target(on_conversations.conversation, on_conversations.conversation_seeds, 7_000, 2, 40, 30, False),
     "redacted-conversation": Target(
-        on_conversations.redacted_conversation, on_conversations.conversation_seeds, 7_000, 1, 20, 30
+        on_conversations.redacted_conversation, on_conversations.conversation_seeds, 7_000, 1, 20, 30, False
     ),
-    "shown": Target(on_results.shown, on_captures.sample_seeds, 8_000, 1, 20, 30),
-    "read-again": Target(on_results.read_again, on_captures.sample_seeds, 8_000, 1, 40, 30),
-    "redaction": Target(on_captures.redacted, on_captures.sample_seeds, 6_000, 1, 150, 30),
+    "shown": Target(on_results.shown, on_captures.sample_seeds, 8_000, 1, 20, 30, False),
+    "read-again": Target(on_results.read_again, on_captures.sample_seeds, 8_000, 1, 40, 30, False),
+    "redaction": Target(on_captures.redacted, on_captures.sample_seeds, 6_000, 1, 150, 30, False),
     "redacted-messages": Target(on_captures.redacted_message, on_captures.message_seeds, short=1_500),
     "where": Target(on_expressions.where, on_expressions.where_seeds, 300),
 }
