@@ -47,8 +47,8 @@ class Bodies:
         found = _TYPE.search(head)
         kind = found[1].strip().lower() if found else b""
         if _ENCODED.search(head) or depth > _DEPTH or _is_binary(body):
-            multipart = found and kind.startswith(b"multipart/") and depth <= _DEPTH and not _ENCODED.search(head)
-            if not multipart:
+            damaged = found and (kind.startswith(b"multipart/") or kind == b"application/sdp")
+            if not damaged or depth > _DEPTH or _ENCODED.search(head):
                 return self._texts.keyed.overwritten(body)
         if kind.startswith(b"multipart/") and found:
             boundary = _BOUNDARY.search(found[2])

@@ -14,6 +14,7 @@ from .vocabulary import ATTRIBUTES
 __all__ = ["Descriptions"]
 
 _ATTRIBUTE = re.compile(rb"([A-Za-z0-9_.+-]+)(:?)(.*)", re.DOTALL)
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _KEPT_LINES = frozenset(b"vtbrz")
 _SHAPES = {
     b"v": re.compile(rb"\s*\d+\s*"), b"t": re.compile(rb"[\d\s]*"), b"b": re.compile(rb"[A-Za-z-]+:\s*\d*\s*"),
@@ -43,6 +44,9 @@ class Descriptions:
         return b"".join(self._line(line) for line in re.split(rb"(?<=\n)|(?<=\r)(?!\n)", data))
 
     def _line(self, line: bytes) -> bytes:
+        if _CONTROL.search(line):  # a damaged line, or what is no description; of the others its stream may be known
+            end = len(line) - len(line.rstrip(b"\r\n"))
+            return b"*" * (len(line) - end) + line[len(line) - end :]
         kind, equals, value = line[:1].lower(), line[1:2], line[2:]
         if equals != b"=" or not value:
             return self._texts.value(line)

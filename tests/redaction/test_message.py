@@ -173,3 +173,12 @@ def test_text_of_any_grammar_keeps_its_length_and_its_punctuation(text: str) -> 
     data = text.encode()
     out = new(data)
     assert [byte for byte in data if not chr(byte).isalnum()] == [byte for byte in out if not chr(byte).isalnum()]
+
+
+def test_of_a_damaged_description_only_the_damaged_line_is_lost() -> None:
+    body = b"v=0\r\no=alice 7 8 IN IP4 192.0.2.77\r\nc=IN IP4 192.0.2.77\r\ns=ali\x00ce\r\nm=audio 4000 RTP/AVP 8\r\n"
+    out = with_body(b"application/sdp", body)
+    assert out.startswith(b"v=0\r\no=")
+    assert out.endswith(b"\r\n********\r\nm=audio 4000 RTP/AVP 8\r\n")
+    for who in WHO:
+        assert who not in out
