@@ -1,4 +1,4 @@
-"""Fuzz targets: capture files, whole and in pieces; what an analysis makes of them; what a redaction leaves."""
+"""Fuzz targets: capture files, their records, their compression; what a redaction leaves."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import contextlib
 import dataclasses
 import gzip
 import io
-import json
 import lzma
 import pathlib
 import struct
-import warnings
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -20,13 +18,10 @@ import numpy as np
 
 from sipanalyzer.capture.order import Reading
 from sipanalyzer.capture.source import expand
-from sipanalyzer.errors import CaptureError, CaptureWarning
+from sipanalyzer.errors import CaptureError
 from sipanalyzer.kernels import columns as row
 from sipanalyzer.kernels import picking, records, walkstate
 from sipanalyzer.options import Options
-from sipanalyzer.output.json_rows import json_blocks
-from sipanalyzer.output.tables import COLUMNS, table
-from sipanalyzer.pipeline import analyze
 from sipanalyzer.redaction.addresses import Addresses
 from sipanalyzer.redaction.door import Redactor
 from sipanalyzer.redaction.keyed import Keyed
@@ -159,21 +154,6 @@ def _pick(kernel: Any, octets: np.ndarray, about: tuple[Any, ...], walked: np.nd
     if reason != records.ROWS_FULL and why == reason and why != records.BLOCK:
         assert state[picking.AT] == walked[walkstate.POSITION]
         assert state[picking.FRAME] == walked[walkstate.FRAME]
-
-
-def whole(data: bytes) -> None:
-    """A file goes through everything, to strict JSON."""
-    options = Options(block_bytes=1 << 16, probation_candidates=64)
-    with warnings.catch_warnings(), checking(), contextlib.suppress(CaptureError):
-        warnings.simplefilter("ignore", CaptureWarning)
-        result = analyze(io.BytesIO(data), options)
-        for name in COLUMNS:
-            for text in json_blocks(table(result, name), ",\n"):
-                json.loads(f"[{text.encode().decode()}]", parse_constant=_no_json)
-
-
-def _no_json(word: str) -> None:
-    raise AssertionError(f"{word} is no JSON")
 
 
 _OPTIONS = Options(redact=True, redact_key="fuzz", max_record_bytes=8_192)

@@ -24,6 +24,7 @@ from tests.fuzz.on_captures import SAMPLES
 _HOSTS = ("10.0.0.1", "10.0.0.2", "192.0.2.3", "198.51.100.4")
 _STEPS_MS = (0, 1, 20, 49, 50, 500, 4_000, 33_000)
 _OPTIONS = Options(block_bytes=1 << 16, probation_candidates=64)
+_IN_PIECES = Options(block_bytes=2_000, probation_candidates=64)
 
 
 def capture_of(data: bytes) -> bytes:
@@ -40,15 +41,19 @@ def capture_of(data: bytes) -> bytes:
 
 
 def conversation(data: bytes) -> None:
-    """All tables are strict JSON, and the same compiled and interpreted."""
-    capture = capture_of(data)
+    """A conversation becomes tables."""
+    whole(capture_of(data))
+
+
+def whole(capture: bytes) -> None:
+    """All tables are strict JSON, and the same compiled and interpreted, read at once and in small blocks."""
     found = []
     for compiled in (False, True) if kernels.available() else (False,):
         before = kernels.compiled()
         kernels.set_compiled(compiled)
         try:
             with checking():
-                found.append(tables_of(capture, _OPTIONS))
+                found.append(tables_of(capture, _IN_PIECES if compiled else _OPTIONS))
         finally:
             kernels.set_compiled(before)
     assert all(each == found[0] for each in found)

@@ -71,7 +71,7 @@ TARGETS: dict[str, Target] = {
     "strings": Target(on_messages.strings, message_seeds.string_seeds, 300, short=2_000),
     "rtcp": Target(on_media.rtcp, on_media.rtcp_seeds, 400),
     "rtp-streams": Target(on_media.streams, on_media.stream_seeds, 400, short=60),
-    "whole": Target(on_captures.whole, on_captures.sample_seeds, 8_000, 2, 60, 30, False),
+    "whole": Target(on_conversations.whole, on_captures.sample_seeds, 8_000, 2, 60, 30, False),
     "conversation": Target(on_conversations.conversation, on_conversations.conversation_seeds, 7_000, 2, 40, 30, False),
     "redacted-conversation": Target(
         on_conversations.redacted_conversation, on_conversations.conversation_seeds, 7_000, 1, 20, 30, False
