@@ -182,3 +182,9 @@ def test_of_a_damaged_description_only_the_damaged_line_is_lost() -> None:
     assert out.endswith(b"\r\n********\r\nm=audio 4000 RTP/AVP 8\r\n")
     for who in WHO:
         assert who not in out
+
+
+@pytest.mark.parametrize("rest", [b" \x00", b" x", b";a=b", b"\xff"])
+def test_a_damaged_cseq_keeps_what_transactions_are_known_by(rest: bytes) -> None:
+    assert header(b"CSeq: 4711 INVITE" + rest).startswith(b"CSeq: 4711 INVITE")
+    assert b"alice" not in header(b"CSeq: 4711 alice" + rest)
