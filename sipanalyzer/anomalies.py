@@ -19,6 +19,7 @@ MEANING = {
     "clock-step": "record earlier than the one before it by more than the sorting window: the clock was set back",
     "cut-packet": "packet cut by the capture's snapshot length",
     "bad-block": "pcapng block whose content is malformed; skipped",
+    "passed-over": "bytes of a damaged file in which no record can be made out; passed over, and read on behind them",
     "bad-interface": "pcapng packet that names an interface that no block describes; skipped",
     "bad-time": "pcapng packet whose time is beyond belief; given that of the packet before it",
     "file-header": "pcap file header amid the records: files strung together, the next read on with its own header",

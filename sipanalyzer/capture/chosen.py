@@ -11,12 +11,23 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from sipanalyzer.capture.block import open_capture
 from sipanalyzer.capture.formats import PcapHeader, parse_pcap_header
+from sipanalyzer.capture.resuming import (
+    Trust,
+    believable_block,
+    believable_record,
+    block_stands,
+    find_block,
+    find_record,
+    reach,
+    resume,
+)
 from sipanalyzer.capture.source import Input
 from sipanalyzer.capture.window import SLACK, Slot, Window
 from sipanalyzer.kernels import picking, records
@@ -190,14 +201,14 @@ class _Picker:
 
 # ---- pcap
 def _of_pcap(window: Window, header: PcapHeader, picker: _Picker, options: Options) -> Iterator[Record]:
-    section = _of_file_header(window.peek(FILE_HEADER_BYTES), header)
+    trust, section = Trust(), _of_file_header(window.peek(FILE_HEADER_BYTES), header)
     window.start += FILE_HEADER_BYTES
     while True:
         window.fill()
         data = window.slot.data
         reason = picking.pick_pcap(
-            data, window.start, window.end, header.big, header.extra, header.swapped, options.max_record_bytes,
-            picker.wanted, picker.picked, picker.state,
+            data, window.start, window.end, header.big, header.tick_ns, header.extra, header.swapped,
+            options.max_record_bytes, picker.wanted, picker.picked, picker.state,
         )  # fmt: skip
         a_second = 1_000_000_000 // header.tick_ns
         order = ">II" if header.big else "<II"
@@ -215,9 +226,22 @@ def _of_pcap(window: Window, header: PcapHeader, picker: _Picker, options: Optio
                 continue
         if reason == records.ROWS_FULL:
             continue
-        if reason != records.USED_UP or window.ended:
+        if reason in (records.ENOUGH, records.FILE_HEADER):
             return
-        window.turn()
+        if reason == records.USED_UP and not window.ended:
+            window.turn()
+            continue
+        if reason == records.DOUBTFUL:
+            size = int(picker.state[picking.NEEDED])
+            window.want(size + FILE_HEADER_BYTES)
+            if believable_record(window.peek(size + FILE_HEADER_BYTES), size, header, options.max_record_bytes):
+                picker.state[picking.TRUSTED] = trust.up_to(int(picker.state[picking.FRAME]))
+                continue
+        elif reason == records.PADDING and window.only_zeros():
+            return
+        find = partial(find_record, header=header, max_record_bytes=options.max_record_bytes)
+        if not resume(window, find, reach(options.max_record_bytes)):
+            return
 
 
 def _of_file_header(head: bytes, header: PcapHeader) -> Section:
@@ -231,7 +255,7 @@ def _of_file_header(head: bytes, header: PcapHeader) -> Section:
 
 # ---- pcapng
 def _of_pcapng(window: Window, picker: _Picker, options: Options) -> Iterator[Record]:
-    section, big = Section(), False
+    trust, section, big = Trust(), Section(), False
     while True:
         window.fill()
         data = window.slot.data
@@ -245,27 +269,44 @@ def _of_pcapng(window: Window, picker: _Picker, options: Options) -> Iterator[Re
                 yield record
         if reason == records.ROWS_FULL:
             continue
-        if reason == records.BLOCK and window.end - window.start >= 12:
+        state, largest = picker.state, options.max_record_bytes
+        if reason == records.BLOCK and window.want(12):
             head = window.peek(12)
             if head[:4] == b"\x0a\x0d\x0d\x0a":
                 big = head[8:12] == b"\x1a\x2b\x3c\x4d"
                 section = Section()
             kind, total = struct.unpack_from(">II" if big else "<II", head)
             size = (total + 3) & ~3
-            if not 12 <= total <= options.max_block_bytes:
-                return
-            if kind == records.INTERFACE_DESCRIPTION and size <= SLACK:
-                if not window.want(size):
+            trusted = bool(state[picking.FRAME] < state[picking.TRUSTED])
+            stands, odd = block_stands(window, total, big, trusted, largest, options.max_block_bytes)
+            if stands:
+                if odd:
+                    state[picking.TRUSTED] = trust.up_to(int(state[picking.FRAME]))
+                if kind == records.INTERFACE_DESCRIPTION:
+                    section.interfaces.append(_interface(window.peek(size), big))
+                elif kind in NUMBERED:
+                    state[picking.FRAME] += 1
+                if not window.skip(size):
                     return
-                section.interfaces.append(_interface(window.peek(size), big))
-            elif kind in NUMBERED:
-                picker.state[picking.FRAME] += 1
-            if not window.skip(size):
-                return
-            continue
-        if reason not in (records.USED_UP, records.BLOCK) or window.ended:
+                continue
+        elif reason == records.ENOUGH:
             return
-        window.turn()
+        elif reason == records.USED_UP and not window.ended:
+            window.turn()
+            continue
+        elif reason == records.DOUBTFUL:
+            size = int(state[picking.NEEDED])
+            believed = size > reach(largest)
+            if not believed:
+                window.want(size + 12)
+                believed = believable_block(window.peek(size + 12)[size:], big, options.max_block_bytes)
+            if believed:
+                state[picking.TRUSTED] = trust.up_to(int(state[picking.FRAME]))
+                continue
+        elif reason == records.PADDING and window.only_zeros():
+            return
+        if not resume(window, partial(find_block, big=big, max_record_bytes=largest), reach(largest)):
+            return
 
 
 def _interface(block: bytes, big: bool) -> Interface:

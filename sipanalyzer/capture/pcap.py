@@ -7,12 +7,14 @@ draft-ietf-opsawg-pcap.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from sipanalyzer.capture.formats import PcapHeader, parse_pcap_header
+from sipanalyzer.capture.resuming import Trust, believable_record, find_record, reach, resume
 from sipanalyzer.capture.stats import CaptureStats
 from sipanalyzer.capture.window import Slot, Window
-from sipanalyzer.kernels.records import ABSURD, ENOUGH, FILE_HEADER, PADDING, USED_UP, walk_pcap
-from sipanalyzer.kernels.walkstate import FEW, FOUND, FRAME, NEEDED, POSITION, ROWS
+from sipanalyzer.kernels.records import ABSURD, DOUBTFUL, ENOUGH, FILE_HEADER, PADDING, USED_UP, walk_pcap
+from sipanalyzer.kernels.walkstate import FEW, FOUND, FRAME, NEEDED, POSITION, ROWS, TRUSTED
 from sipanalyzer.options import Options
 
 __all__ = ["read_pcap"]
@@ -41,37 +43,55 @@ def read_pcap(window: Window, header: PcapHeader, options: Options, stats: Captu
 
     Where a file header stands in place of a record, files were strung together (``cat a.pcap b.pcap``), and the second
     is read on with its own byte order, clock and link type. Frames are numbered through.
+
+    Where no record can be made out, the file is damaged; it is read on at the next one that is found
+    (:mod:`sipanalyzer.capture.resuming`). A record that contradicts itself is believed where another one follows it.
     """
+    largest = options.max_record_bytes
+    trust = Trust()
     window.start += HEADER_BYTES
     stats.add_link(header.link)
     state = stats.state
     while True:
         window.fill()
-        reason, header = _walk(window, header, options, stats)
+        reason, header = _walk(window, header, options, stats, trust)
         yield window.slot
         if reason == ENOUGH:
             return
-        if reason == ABSURD:
-            found = int(state[FOUND])
-            stats.break_off(window.offset, f"a record of at most {options.max_record_bytes} bytes", f"{found} bytes")
-            return
         window.turn()
-        if reason == PADDING:
-            offset = window.offset
-            if not window.only_zeros():
-                stats.break_off(offset, "a record header", "zeros, then other bytes")
-            return
-        if reason == FILE_HEADER and window.ended:
+        offset, left = window.offset, window.end - window.start
+        if reason == ABSURD:
+            stats.break_off(offset, f"a record of at most {largest} bytes", f"{int(state[FOUND])} bytes")
+        elif reason == PADDING:
+            if window.only_zeros():
+                return
+            stats.break_off(offset, "a record header", "zeros, then other bytes")
+        elif reason == DOUBTFUL:
+            size = int(state[NEEDED])
+            window.want(size + HEADER_BYTES)
+            whole = window.end - window.start >= size
+            if believable_record(window.peek(size + HEADER_BYTES), size, header, largest):
+                state[TRUSTED] = trust.up_to(int(state[FRAME]))
+                continue
+            found = "one that contradicts itself" if whole else f"{window.end - window.start}"
+            stats.break_off(offset, "a record header" if whole else f"{size} bytes of a record", found)
+        elif reason == FILE_HEADER and window.ended:
             stats.break_off(window.offset, f"{HEADER_BYTES} bytes of a file header", f"{window.end - window.start}")
             return
-        if reason == USED_UP and window.ended:
-            left = window.end - window.start
-            if left and any(window.peek(left)):
-                stats.break_off(window.offset, f"{int(state[NEEDED])} bytes of a record", f"{left}")
+        elif reason == USED_UP and window.ended:
+            if not any(window.peek(left)):
+                return
+            stats.break_off(offset, f"{int(state[NEEDED])} bytes of a record", f"{left}")
+        else:
+            continue
+        if not resume(window, partial(find_record, header=header, max_record_bytes=largest), reach(largest)):
             return
+        stats.read_on(offset, window.offset)
 
 
-def _walk(window: Window, header: PcapHeader, options: Options, stats: CaptureStats) -> tuple[int, PcapHeader]:
+def _walk(
+    window: Window, header: PcapHeader, options: Options, stats: CaptureStats, trust: Trust
+) -> tuple[int, PcapHeader]:
     """Decode what is in memory; returns why the kernel stopped, and the file header that holds from there on."""
     slot, state = window.slot, stats.state
     state[ROWS] = state[FEW] = 0
@@ -96,6 +116,12 @@ def _walk(window: Window, header: PcapHeader, options: Options, stats: CaptureSt
         )
         window.start = int(state[POSITION])
         slot.row_count, slot.few_count = int(state[ROWS]), int(state[FEW])
+        if reason == DOUBTFUL:
+            size = int(state[NEEDED])
+            behind = window.end - window.start >= size + HEADER_BYTES
+            if behind and believable_record(window.peek(size + HEADER_BYTES), size, header, options.max_record_bytes):
+                state[TRUSTED] = trust.up_to(int(state[FRAME]))
+                continue
         another = parse_pcap_header(window.peek(HEADER_BYTES)) if reason == FILE_HEADER else None
         if another is None:
             return int(reason), header

@@ -8,15 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from sipanalyzer.capture.resuming import Trust, believable_block, block_stands, find_block, reach, resume
 from sipanalyzer.capture.stats import CaptureStats
 from sipanalyzer.capture.window import SLACK, Slot, Window
 from sipanalyzer.errors import CaptureError
 from sipanalyzer.kernels import records
-from sipanalyzer.kernels.walkstate import FEW, FOUND, FRAME, MAX_OFFSET_S, NEEDED, NOTE_BLOCK, POSITION, ROWS, note
+from sipanalyzer.kernels.walkstate import (
+    FEW,
+    FOUND,
+    FRAME,
+    MAX_OFFSET_S,
+    NEEDED,
+    NOTE_BLOCK,
+    POSITION,
+    ROWS,
+    TRUSTED,
+    note,
+)
 from sipanalyzer.options import Options
 
 __all__ = ["read_pcapng"]
@@ -85,35 +98,54 @@ def read_pcapng(window: Window, options: Options, stats: CaptureStats) -> Iterat
     Notes
     -----
     A section's length is not made use of: it is often wrong, and sections are recognised without it.
+
+    Where no block can be made out, the file is damaged; it is read on at the next one that is found
+    (:mod:`sipanalyzer.capture.resuming`).
     """
+    largest = options.max_record_bytes
+    trust = Trust()
     section = _Section()
     state = stats.state
     while True:
         window.fill()
-        reason = _walk(window, section, options, stats)
+        reason = _walk(window, section, options, stats, trust)
         yield window.slot
         if reason == records.ENOUGH:
             return
-        if reason == records.ABSURD:
-            stats.break_off(window.offset, "a length of a block", f"{int(state[FOUND])}")
-            return
         window.turn()
-        if reason == records.PADDING:
-            offset = window.offset
-            if not window.only_zeros():
-                stats.break_off(offset, "a block", "zeros, then other bytes")
-            return
-        if reason == records.BLOCK:
-            if not _pass_large(window, section, options, stats):
+        offset, left = window.offset, window.end - window.start
+        if reason == records.ABSURD:
+            stats.break_off(offset, "a length of a block", f"{int(state[FOUND])}")
+        elif reason == records.PADDING:
+            if window.only_zeros():
                 return
+            stats.break_off(offset, "a block", "zeros, then other bytes")
+        elif reason == records.DOUBTFUL:
+            size = int(state[NEEDED])
+            if size > reach(largest):  # of no packet: passed over like any other
+                believed = True
+            else:
+                window.want(size + 12)
+                believed = believable_block(window.peek(size + 12)[size:], section.big, options.max_block_bytes)
+            if believed:
+                state[TRUSTED] = trust.up_to(int(state[FRAME]))
+                continue
+            stats.break_off(offset, "a block", "one of two lengths, and none behind it")
+        elif reason == records.BLOCK:
+            if _pass_careful(window, section, options, stats, trust):
+                continue
         elif reason == records.USED_UP and window.ended:
-            left = window.end - window.start
-            if any(window.peek(left)):
-                stats.break_off(window.offset, f"{int(state[NEEDED])} bytes of a block", f"{left}")
+            if not any(window.peek(left)):
+                return
+            stats.break_off(offset, f"{int(state[NEEDED])} bytes of a block", f"{left}")
+        else:
+            continue
+        if not resume(window, partial(find_block, big=section.big, max_record_bytes=largest), reach(largest)):
             return
+        stats.read_on(offset, window.offset)
 
 
-def _walk(window: Window, section: _Section, options: Options, stats: CaptureStats) -> int:
+def _walk(window: Window, section: _Section, options: Options, stats: CaptureStats, trust: Trust) -> int:
     """Decode what is in memory; returns why the kernel stopped (`BLOCK`: the block there is not whole in memory)."""
     slot, state = window.slot, stats.state
     state[ROWS] = state[FEW] = 0
@@ -138,18 +170,28 @@ def _walk(window: Window, section: _Section, options: Options, stats: CaptureSta
         )
         window.start = int(state[POSITION])
         slot.row_count, slot.few_count = int(state[ROWS]), int(state[FEW])
+        size = int(state[NEEDED])
+        behind = window.end - window.start >= size + 12
+        if reason == records.DOUBTFUL and behind and size <= reach(options.max_record_bytes):
+            after = window.peek(size + 12)[size:]
+            if not believable_block(after, section.big, options.max_block_bytes):
+                return int(reason)
+            state[TRUSTED] = trust.up_to(int(state[FRAME]))
+            continue
         if reason != records.BLOCK or window.end - window.start < 12:
             return int(reason)
         head = _head(window.peek(12), section)
-        if head.total < 12 or head.size > window.end - window.start:
+        if not 12 <= head.total <= options.max_block_bytes or head.size > window.end - window.start:
+            return records.BLOCK
+        if state[FRAME] >= state[TRUSTED] and not _ends_well(window.tail_of(head.size), head):
             return records.BLOCK
         _handle(head, window.peek(min(head.size, KNOWN_BYTES)), section, stats)
         _check_end(window.tail_of(head.size), head, stats)
         window.start += head.size
 
 
-def _pass_large(window: Window, section: _Section, options: Options, stats: CaptureStats) -> bool:
-    """Handle a block that was not whole in memory; false where the file breaks off in it."""
+def _pass_careful(window: Window, section: _Section, options: Options, stats: CaptureStats, trust: Trust) -> bool:
+    """Handle a block that was not whole in memory, or is odd; false where the file breaks off in it."""
     offset = window.offset
     if not window.want(12):
         _broken(window.end - window.start, 12, offset, stats)
@@ -160,6 +202,16 @@ def _pass_large(window: Window, section: _Section, options: Options, stats: Capt
             raise CaptureError(stats.name, "not a capture", offset=4, needed="a section length", found=f"{head.total}")
         stats.break_off(offset, "a length of a block", f"{head.total}")
         return False
+    trusted = bool(stats.state[FRAME] < stats.state[TRUSTED])
+    stands, odd = block_stands(window, head.total, head.big, trusted, options.max_record_bytes, options.max_block_bytes)
+    if not stands:
+        if odd:
+            stats.break_off(offset, "a block", "one of two lengths, and none behind it")
+        else:
+            _broken(window.end - window.start, head.size, offset, stats)
+        return False
+    if odd:
+        stats.state[TRUSTED] = trust.up_to(int(stats.state[FRAME]))
     known = min(head.size, KNOWN_BYTES)
     if window.want(known):
         begin = window.peek(known)
@@ -190,9 +242,14 @@ def _head(data: bytes, section: _Section) -> _Head:
     return _Head(kind, int.from_bytes(data[4:8], "big" if big else "little"), big)
 
 
+def _ends_well(again: bytes, head: _Head) -> bool:
+    """Whether a block's second length is its first."""
+    return int.from_bytes(again, "big" if head.big else "little") in (head.total, head.size)
+
+
 def _check_end(again: bytes, head: _Head, stats: CaptureStats) -> None:
     """Count a block whose second length is another one than its first."""
-    if int.from_bytes(again, "big" if head.big else "little") not in (head.total, head.size):
+    if not _ends_well(again, head):
         note(stats.notes, NOTE_BLOCK, int(stats.state[FRAME]) + 1)
 
 

@@ -57,6 +57,8 @@ class CaptureStats:
         self.damage: str | None = None
         self._source: Source | None = None
         self._consumed = 0
+        self._broken: str | None = None
+        self._gaps, self._skipped, self._resumed = 0, 0, 0
 
     def opened(self, source: Source, format_: str) -> None:
         """The file is open and has this format."""
@@ -68,10 +70,16 @@ class CaptureStats:
         """The file was read as far as it goes."""
         self._consumed = source.consumed
         self._source = None
-        if source.interrupted:  # a record that is not whole is no fault of the file's
-            self.damage = source.damage
-        elif source.damage is not None:
-            self.damage = f"{source.damage}; {self.damage}" if self.damage else source.damage
+        told = [source.damage] if source.damage else []
+        if self.damage and (self._gaps or not source.interrupted):
+            told.append(self.damage)
+        if self._gaps:
+            told.append(f"read on at offset {self._resumed}")
+        if self._gaps > 1:
+            told.append(f"{self._gaps - 1} more such places, {self._skipped} bytes passed over in all")
+        if self._broken and not source.interrupted:  # a record that is not whole is no fault of the file's then
+            told.append(self._broken)
+        self.damage = "; ".join(told) or None
 
     @property
     def consumed(self) -> int:
@@ -84,8 +92,21 @@ class CaptureStats:
         return int(self.state[walk.PACKETS])
 
     def break_off(self, offset: int, needed: str, found: str) -> None:
-        """The file cannot be read beyond `offset` (of the decompressed bytes); what stands before counts."""
-        self.damage = f"broke off at offset {offset} after {self.packets} packets: needed {needed}, found {found}"
+        """No record can be made out at `offset` (of the decompressed bytes); what stands before counts."""
+        said = f"broke off at offset {offset} after {self.packets} packets: needed {needed}, found {found}"
+        if self.damage is None:
+            self.damage = said
+        else:
+            self._broken = said
+
+    def read_on(self, offset: int, at: int) -> None:
+        """What broke off at `offset` is read on at another place."""
+        self._broken = None
+        self._gaps += 1
+        self._skipped += at - offset
+        if self._gaps == 1:
+            self._resumed = at
+        self.anomalies.add("passed-over", int(self.state[walk.FRAME]) + 1)
 
     def add_link(self, link: int) -> None:
         """A link type is in use."""

@@ -14,10 +14,12 @@ from sipanalyzer.kernels.records import (
     BLOCK,
     CUSTOM,
     CUSTOM_NO_COPY,
+    DOUBTFUL,
     ENHANCED_PACKET,
     ENOUGH,
     FILE_HEADER,
     INTERFACE_DESCRIPTION,
+    INTERFACE_STATISTICS,
     JOURNAL,
     MAGIC_MICRO,
     MAGIC_MICRO_SWAPPED,
@@ -34,6 +36,7 @@ from sipanalyzer.kernels.records import (
     SYSDIG_EVENT_V2,
     SYSDIG_EVENT_V2_LARGE,
     USED_UP,
+    USUAL,
     VERSION_BIG,
     VERSION_BIG_SWAPPED,
     VERSION_LITTLE,
@@ -48,7 +51,9 @@ AT = 0  # where to go on in the bytes
 PICKED = 1  # records found by this call
 FRAME = 2  # frames numbered so far
 NEXT = 3  # wanted frames that were passed
-STATE = 4
+TRUSTED = 4  # odd records among this many first frames are believed
+NEEDED = 5  # bytes of the record that is doubted
+STATE = 6
 
 # columns of what was picked, int64[n, PICK]
 RECORD = 0  # where the record (pcap) or block (pcapng) begins
@@ -64,6 +69,7 @@ def pick_pcap(
     start: int,
     end: int,
     big: bool,
+    tick_ns: int,
     extra: int,
     swapped: int,
     max_record: int,
@@ -79,7 +85,7 @@ def pick_pcap(
         Bytes of the file.
     start, end : int
         Where a record header begins, and where the bytes end.
-    big, extra, swapped, max_record
+    big, tick_ns, extra, swapped, max_record
         As in :func:`~sipanalyzer.kernels.records.walk_pcap`.
     wanted : int64[m]
         Numbers of the frames wanted, ascending; empty: all of them.
@@ -116,9 +122,9 @@ def pick_pcap(
         if captured > max_record:
             reason = ABSURD
             break
+        fraction = read32(data, at + 4, big)
         if captured == 0:
             seconds = read32(data, at, big)
-            fraction = read32(data, at + 4, big)
             if wire == 0 and seconds == 0 and fraction == 0:
                 reason = PADDING
                 break
@@ -135,6 +141,11 @@ def pick_pcap(
                 )
             ):
                 reason = FILE_HEADER
+                break
+        if captured > wire or not 0 < captured <= USUAL or fraction * tick_ns >= 1_000_000_000:
+            if frame >= int(state[TRUSTED]):
+                state[NEEDED] = header + captured
+                reason = DOUBTFUL
                 break
         if at + header + captured > end:
             break
@@ -179,8 +190,8 @@ def pick_pcapng(
     Returns
     -------
     int
-        Why it stopped: as there; `BLOCK` for a section header, an interface, or a block (not of a packet) that the data
-        do not hold to its end.
+        Why it stopped: as there; `BLOCK` for a section header, interface or statistics block, or a block (not of a
+        packet) that the data do not hold to its end.
     """
     at = start
     frame = int(state[FRAME])
@@ -207,7 +218,7 @@ def pick_pcapng(
         if total < 12 or total > (max_packet_block if is_packet else max_block):
             reason = ABSURD
             break
-        if kind == INTERFACE_DESCRIPTION:
+        if kind == INTERFACE_DESCRIPTION or kind == INTERFACE_STATISTICS:
             reason = BLOCK
             break
         size = (total + 3) & ~3
@@ -216,8 +227,13 @@ def pick_pcapng(
                 reason = BLOCK
             break
         again = read32(data, at + size - 4, big)
-        if again != total and again != size and size != total and read32(data, at + total - 4, big) == total:
-            size = total
+        if again != total and again != size:
+            if size != total and read32(data, at + total - 4, big) == total:
+                size = total
+            elif frame >= int(state[TRUSTED]):
+                state[NEEDED] = size
+                reason = DOUBTFUL
+                break
         begin = at
         at += size
         if is_packet or kind == JOURNAL or kind == CUSTOM or kind == CUSTOM_NO_COPY:

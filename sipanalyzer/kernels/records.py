@@ -31,6 +31,7 @@ from sipanalyzer.kernels.walkstate import (
     POSITION,
     PREVIOUS,
     ROWS,
+    TRUSTED,
     note,
     read16,
     read32,
@@ -48,6 +49,9 @@ PADDING = 3  # a record header of zeros
 ENOUGH = 4  # `LIMIT` frames were walked
 BLOCK = 5  # pcapng: a block that Python must handle
 FILE_HEADER = 6  # pcap: a file header where a record should begin: files strung together
+DOUBTFUL = 7  # a record that contradicts itself: what follows it must say whether it is one
+
+USUAL = 16_384  # bytes of a packet; what follows a larger one must bear it out
 
 # what a pcap file header begins with, as a record header of a file of the same and of the other byte order reads it:
 # the magic number as seconds (one of six between 1998 and 2083), version 2.4 as their fraction, no byte of packet
@@ -137,7 +141,8 @@ def walk_pcap(
     Returns
     -------
     int
-        Why it stopped: `USED_UP`, `ROWS_FULL`, `ABSURD`, `PADDING`, `ENOUGH` or `FILE_HEADER`.
+        Why it stopped: `USED_UP`, `ROWS_FULL`, `ABSURD`, `PADDING`, `ENOUGH`, `FILE_HEADER`, or `DOUBTFUL` for a record
+        with more bytes than there were on the wire or than is usual, with none, or with a second in its fraction.
     """
     at = start
     n = int(state[ROWS])
@@ -187,12 +192,17 @@ def walk_pcap(
             ):
                 reason = FILE_HEADER
                 break
+        nanos = fraction * tick_ns
+        if (captured > wire or not 0 < captured <= USUAL or nanos >= 1_000_000_000) and frame >= int(state[TRUSTED]):
+            state[NEEDED] = header + captured
+            reason = DOUBTFUL
+            break
         begin = at + header
         if begin + captured > end:
             state[NEEDED] = header + captured
             break
         frame += 1
-        time = seconds * 1_000_000_000 + fraction * tick_ns
+        time = seconds * 1_000_000_000 + nanos
         tick(state, notes, time, frame, sort_ns)
         if captured < wire:
             counts[CUT] += 1
@@ -277,14 +287,15 @@ def walk_pcapng(
     Returns
     -------
     int
-        Why it stopped: `USED_UP`, `ROWS_FULL`, `ABSURD` (a block length), `PADDING`, `ENOUGH`, or `BLOCK` for a
-        section header, interface or statistics block, or another one that the data do not hold to its end.
+        Why it stopped: `USED_UP`, `ROWS_FULL`, `ABSURD` (a block length), `PADDING`, `ENOUGH`, `DOUBTFUL` (a second
+        length that differs from the first), or `BLOCK` for a section header, interface or statistics block, or another
+        one that the data do not hold to its end.
 
     Notes
     -----
     A length that is no multiple of four is rounded up, as Wireshark does; a second length that differs from the first
-    is counted and the first believed (Wireshark stops there). A simple packet has no time: it gets that of the packet
-    before it.
+    is counted and the first believed where a block follows (Wireshark stops there). A simple packet has no time: it
+    gets that of the packet before it.
     """
     at = start
     n = int(state[ROWS])
@@ -330,6 +341,10 @@ def walk_pcapng(
             size = total
             wrong = False
         if wrong:
+            if frame >= int(state[TRUSTED]):
+                state[NEEDED] = size
+                reason = DOUBTFUL
+                break
             note(notes, NOTE_BLOCK, frame + 1)
         body = at + 8
         stop = at + size - 4

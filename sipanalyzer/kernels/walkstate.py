@@ -40,7 +40,8 @@ LIMIT = 12  # stop after this many frames
 DROPPED = 13  # sum of what pcapng packets say was dropped before them
 DROPPED_SAID = 14  # 1 once one of them said so
 FEW = 15  # rows written that are not RTP
-STATE = 16
+TRUSTED = 16  # odd records among this many first frames are believed
+STATE = 17
 
 # places in the notes, int64[NOTES, 1 + EXAMPLES]: a count, then the first frames
 NOTE_CUT = 0

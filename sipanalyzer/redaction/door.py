@@ -40,11 +40,11 @@ class Redactor:
     key : str
         Equal keys give equal replacements.
     options : Options
-        Of use here: max_record_bytes.
+        Of use here: max_record_bytes, max_block_bytes.
     """
 
     def __init__(self, key: str, options: Options) -> None:
-        self._largest = options.max_record_bytes
+        self._largest = options.max_record_bytes, options.max_block_bytes
         keyed = Keyed(key)
         self._texts = Texts(keyed, Addresses(keyed))
         self._packets = Packets(self._texts)
@@ -89,7 +89,7 @@ class Redactor:
                 except CaptureError:  # told when it is read
                     continue
                 try:
-                    for _ in replaced(source, self._look, self._largest):
+                    for _ in replaced(source, self._look, *self._largest):
                         pass
                 finally:
                     source.close()
@@ -109,7 +109,7 @@ class Redactor:
         def redact(data: bytearray, link: int, wire: int) -> None:
             self._packets.packet(data, link, wire, cursor)
 
-        return replaced(source, redact, self._largest)
+        return replaced(source, redact, *self._largest)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def compare(data: bytes, **options: int) -> None:
     if expected.damaged_at is None:
         assert capture.damage is None
     else:
-        assert f"offset {expected.damaged_at} after {len(expected.records)} packets" in (capture.damage or "")
+        assert f"offset {expected.damaged_at} after {expected.damaged_after} packets" in (capture.damage or "")
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -86,12 +86,13 @@ def test_records_larger_than_the_snaplen_in_the_header_are_read() -> None:
 
 def test_an_absurd_length_ends_the_file_with_the_place_where_it_stands() -> None:
     data = PLAIN + words.record(1, 2, b"", captured=0x7FFF_FFFF) + THREE[0]
+    said = f"broke off at offset {len(PLAIN)} after 3 packets: "
+    said += "needed a record of at most 262144 bytes, found 2147483647 bytes"
+    found, capture = words.observe(data[: -len(THREE[0])])
+    assert (len(found), capture.damage) == (3, said)
     found, capture = words.observe(data)
-    assert len(found) == 3
-    assert capture.damage == (
-        f"broke off at offset {len(PLAIN)} after 3 packets: "
-        "needed a record of at most 262144 bytes, found 2147483647 bytes"
-    )
+    assert (len(found), capture.damage) == (4, f"{said}; read on at offset {len(PLAIN) + 16}")
+    assert capture.anomalies.counts()["passed-over"] == 1
 
 
 def test_a_file_cut_at_any_byte_gives_what_stood_before() -> None:
@@ -111,7 +112,8 @@ def test_zeros_at_the_end_are_padding_and_zeros_in_between_are_damage() -> None:
     damage = words.observe(PLAIN + bytes(5000) + THREE[0], block_bytes=64)[1].damage
     assert (
         damage
-        == f"broke off at offset {len(PLAIN)} after 3 packets: needed a record header, found zeros, then other bytes"
+        == f"broke off at offset {len(PLAIN)} after 3 packets: needed a record header, found zeros, then other bytes; "
+        f"read on at offset {len(PLAIN) + 5000}"
     )
 
 

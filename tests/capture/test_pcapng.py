@@ -38,7 +38,7 @@ def compare(data: bytes, **options: int) -> None:
     if expected.damaged_at is None:
         assert capture.damage is None
     else:
-        assert f"offset {expected.damaged_at} after {len(expected.records)} packets" in (capture.damage or "")
+        assert f"offset {expected.damaged_at} after {expected.damaged_after} packets" in (capture.damage or "")
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -80,7 +80,7 @@ def test_a_length_beyond_belief_stops_the_walk_before_it() -> None:
 
 def test_a_small_step_back_is_disorder_and_a_large_one_sets_the_clock_back() -> None:
     times = [(10, 0), (12, 0), (11, 500_000), (11, 0), (10, 999_999), (11, 0), (10, 999_999), (5, 0), (4, 0)]
-    _, (_, _, _, state, notes) = walk_pcap(b"".join(words.record(*time, b"") for time in times))
+    _, (_, _, _, state, notes) = walk_pcap(b"".join(words.record(*time, b"a") for time in times))
     assert notes[walkstate.NOTE_ORDER, :5].tolist() == [4, 3, 4, 7, 9]
     assert notes[walkstate.NOTE_STEP, :3].tolist() == [2, 5, 8]
     assert (state[walkstate.FIRST], state[walkstate.LAST]) == (4 * 10**9, 12 * 10**9)

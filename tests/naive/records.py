@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 import struct
 from dataclasses import dataclass, field
@@ -30,6 +31,10 @@ class Read:
     records: list[tuple[int, int, int, bytes, int]] = field(default_factory=list)
     """Frame, time, link type, captured bytes, length on the wire."""
     damaged_at: int | None = None
+    damaged_after: int = 0
+    """Packets before the first damage."""
+    again_at: list[int] = field(default_factory=list)
+    """Where it was read on."""
     refused: bool = False
     bad_blocks: int = 0
     bad_interfaces: int = 0
@@ -40,9 +45,67 @@ class Read:
     strung_at: list[int] = field(default_factory=list)
     """Frames before which another file header stands."""
 
+    def broken(self, at: int, again: int | None) -> bool:
+        """Note damage; whether it is read on."""
+        if self.damaged_at is None:
+            self.damaged_at, self.damaged_after = at, len(self.records)
+        if again is not None:
+            self.again_at.append(again)
+        return again is not None
+
     @property
     def cut(self) -> int:
         return sum(len(data) < wire for _, _, _, data, wire in self.records)
+
+
+def next_record(data: bytes, at: int, order: str, tick: int, extra: int, version: int, max_record: int) -> int | None:
+    """Where behind `at` a record begins that another one follows, or the file's end."""
+    size = 16 + extra
+
+    def good(place: int) -> tuple[int, int] | None:
+        """Seconds, and where the next would begin."""
+        seconds, fraction, captured, wire = struct.unpack(order + "IIII", data[place : place + 16])
+        if version:
+            captured, wire = sorted((captured, wire))
+        fine = fraction * tick < 10**9 and 0 < captured <= wire <= max_record
+        return (seconds, place + size + captured) if fine else None
+
+    for place in range(at + 1, len(data) - size + 1):
+        first = good(place)
+        if first is None or first[1] > len(data):
+            continue
+        if len(data) - first[1] < size:
+            return place
+        second = good(first[1])
+        if second is not None and abs(second[0] - first[0]) <= 86_400:
+            return place
+        if is_file_header(data[first[1] : first[1] + 24]):
+            return place
+    return None
+
+
+def is_file_header(head: bytes) -> bool:
+    if len(head) < 24 or head[:4] not in MAGICS:
+        return False
+    version = struct.unpack(MAGICS[head[:4]][0] + "HH", head[4:8])
+    return version[0] == 2 or version == (543, 0)
+
+
+def next_block(data: bytes, at: int, order: str, max_record: int) -> int | None:
+    """Where behind `at` a block begins that has one length twice, or a section header."""
+    least = {1: 20, 2: 32, 3: 16, 5: 24, 6: 32}
+    for place in range(at + 1, len(data) - 11):
+        if data[place : place + 4] == b"\x0a\x0d\x0d\x0a" and data[place + 8 : place + 12] in (
+            b"\x1a\x2b\x3c\x4d", b"\x4d\x3c\x2b\x1a",
+        ):  # fmt: skip
+            return place
+        kind, total = struct.unpack(order + "II", data[place : place + 8])
+        if kind not in (1, 2, 3, 4, 5, 6, 9, 10) or total % 4 or total > max_record + (64 << 10):
+            continue
+        again = data[place + total - 4 : place + total]
+        if total >= least.get(kind, 12) and place + total <= len(data) and again == data[place + 4 : place + 8]:
+            return place
+    return None
 
 
 def read_pcap(data: bytes, max_record: int = MAX_RECORD) -> Read:
@@ -52,13 +115,16 @@ def read_pcap(data: bytes, max_record: int = MAX_RECORD) -> Read:
     major, minor = struct.unpack(order + "HH", data[4:8])
     link = struct.unpack(order + "I", data[20:24])[0] & 0xFFFF
     at = 24
-    frame = 0
+    frame = odd = 0
+    trusted = -1
     while at < len(data):
         if not any(data[at:]):
             break
         header = data[at : at + 16 + extra]
+        swapped = 1 if (major, minor) == (543, 0) or minor < 3 else 2 if minor == 3 else 0
+        again = functools.partial(next_record, data, at, order, tick, extra, swapped, max_record)
         if len(header) < 16 + extra:
-            read.damaged_at = at
+            read.broken(at, None)
             break
         seconds, fraction, captured, wire = struct.unpack(order + "IIII", header[:16])
         if (major, minor) == (543, 0) or minor < 3 or (minor == 3 and captured > wire):
@@ -69,7 +135,7 @@ def read_pcap(data: bytes, max_record: int = MAX_RECORD) -> Read:
         ):
             another = data[at : at + 24]
             if len(another) < 24:
-                read.damaged_at = at
+                read.broken(at, None)
                 break
             order, tick, extra = MAGICS[header[:4]]
             major, minor = 2, 4
@@ -77,9 +143,25 @@ def read_pcap(data: bytes, max_record: int = MAX_RECORD) -> Read:
             read.strung_at.append(frame + 1)
             at += 24
             continue
-        if captured > max_record or len(body) < captured or not any(header[:16]):
-            read.damaged_at = at
-            break
+        bad = captured > max_record or len(body) < captured or not any(header[:16])
+        if not bad and (captured > wire or not 0 < captured <= 16_384 or fraction * tick >= 10**9) and frame >= trusted:
+            after = data[at + len(header) + captured :][:24]
+            if len(after) >= 16 and any(after[:16]) and not is_file_header(after):
+                later, part, *lengths = struct.unpack(order + "IIII", after[:16])
+                kept, sent = sorted(lengths) if swapped else lengths
+                plain = 0 < kept <= min(sent, 16_384) and part * tick < 10**9
+                large = fraction * tick < 10**9 and (swapped or captured <= wire)
+                near = abs(later - seconds) <= 86_400 and (large or kept <= 16_384)
+                bad = max(lengths) > max_record or not (near or plain)
+            if not bad:
+                odd = odd + 1 if frame == trusted else 0
+                trusted = frame + 4**odd
+        if bad:
+            place = again()
+            if not read.broken(at, place):
+                break
+            at = place
+            continue
         frame += 1
         read.records.append((frame, seconds * 10**9 + fraction * tick, link, body, max(captured, wire)))
         read.timed.append(frame)
@@ -105,30 +187,48 @@ def read_pcapng(data: bytes, max_record: int = MAX_RECORD, max_block: int = MAX_
     interfaces: list[tuple[int, int, int, int]] = []
     drops: dict[tuple[int, int], int] = {}
     epb_drops: int | None = None
-    at = frame = previous = 0
+    at = frame = previous = odd = 0
+    trusted = -1
     while at < len(data) and any(data[at:]):
         kind_bytes = data[at : at + 4]
         is_section = kind_bytes == b"\x0a\x0d\x0d\x0a"
         if len(data) - at < (12 if is_section else 8):
-            read.damaged_at = at
+            read.broken(at, None)
             break
+        again_at = functools.partial(next_block, data, at, order, max_record)
         if is_section:
             if data[at + 8 : at + 12] not in (b"\x1a\x2b\x3c\x4d", b"\x4d\x3c\x2b\x1a"):
-                read.damaged_at = at
-                break
+                place = again_at()
+                if not read.broken(at, place):
+                    break
+                at = place
+                continue
             block_order = ">" if data[at + 8] == 0x1A else "<"
         else:
             block_order = order
         kind, total = struct.unpack(block_order + "II", data[at : at + 8])
         packet = kind in (2, 3, 6)
         limit = max_record + (64 << 10) if packet else max_block
-        if total < 12 or total > limit or (kind, total) == (0, 0):
-            read.damaged_at = at
-            break
         size = (total + 3) // 4 * 4
-        if at + size > len(data):
-            read.damaged_at = at
-            break
+        bad = total < 12 or total > limit or at + size > len(data)
+        if not bad:
+            (again,) = struct.unpack(block_order + "I", data[at + size - 4 : at + size])
+            whole = size != total and data[at + total - 4 : at + total] == struct.pack(order + "I", total)
+            lone = again not in (total, size) and not (whole and kind not in (1, 5) and not is_section)
+            after = data[at + size : at + size + 12]
+            if lone and frame >= trusted:
+                if len(after) == 12 and any(after) and after[:4] != b"\x0a\x0d\x0d\x0a":
+                    next_kind, next_total = struct.unpack(block_order + "II", after[:8])
+                    bad = not ((next_kind < 0x1000 or next_kind == 0x40000BAD) and 12 <= next_total <= max_block)
+                if not bad:
+                    odd = odd + 1 if frame == trusted else 0
+                    trusted = frame + 4**odd
+        if bad:
+            place = again_at()
+            if not read.broken(at, place):
+                break
+            at = place
+            continue
         (again,) = struct.unpack(block_order + "I", data[at + size - 4 : at + size])
         if again not in (total, size):
             python = is_section or kind in (1, 5)
