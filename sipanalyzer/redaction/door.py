@@ -12,7 +12,7 @@ import io
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..capture.source import Input, Source, expand
@@ -89,7 +89,7 @@ class Redactor:
                 except CaptureError:  # told when it is read
                     continue
                 try:
-                    for _ in replaced(source, self._look, *self._largest):
+                    for _ in replaced(source, self._look, *self._largest, _untold):
                         pass
                 finally:
                     source.close()
@@ -102,14 +102,14 @@ class Redactor:
     def _look(self, data: bytearray, link: int, wire: int) -> None:
         self._packets.packet(data, link, wire, self._connections)
 
-    def bytes_of(self, source: Source, number: int) -> Iterator[bytes]:
-        """The bytes of a capture, replaced."""
+    def bytes_of(self, source: Source, number: int, passed: Callable[[int], None]) -> Iterator[bytes]:
+        """The bytes of a capture, replaced; `passed` is told how many were left out at each damaged place."""
         cursor = Cursor(self._connections.slots[number])
 
         def redact(data: bytearray, link: int, wire: int) -> None:
             self._packets.packet(data, link, wire, cursor)
 
-        return replaced(source, redact, *self._largest)
+        return replaced(source, redact, *self._largest, passed)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -137,7 +137,8 @@ class _RedactedSource(Source):
     def __init__(self, source: Source, redactor: Redactor, number: int) -> None:
         self._source = source
         self.name, self.size, self.compression = source.name, source.size, source.compression
-        self._chunks = redactor.bytes_of(source, number)
+        self._left_out: list[int] = []
+        self._chunks = redactor.bytes_of(source, number, self._left_out.append)
         self._chunk = memoryview(b"")
 
     @property
@@ -148,7 +149,11 @@ class _RedactedSource(Source):
     @property
     def damage(self) -> str | None:
         """What went wrong below the capture's own format; None as long as nothing did."""
-        return self._source.damage
+        if not self._left_out:
+            return self._source.damage
+        places = f"{len(self._left_out)} place{'s' if len(self._left_out) > 1 else ''}"
+        said = f"no record could be made out at {places}; {sum(self._left_out)} bytes passed over, and read on behind"
+        return f"{self._source.damage}; {said}" if self._source.damage else said
 
     @property
     def interrupted(self) -> bool:
@@ -183,6 +188,10 @@ class _RedactedSource(Source):
     def close(self) -> None:
         """Close the file, if it is ours."""
         self._source.close()
+
+
+def _untold(_: int) -> None:
+    """Damage is told when the file is read."""
 
 
 def _kept(one: Input) -> Input:

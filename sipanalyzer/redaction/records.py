@@ -2,7 +2,8 @@
 
 In: the bytes of a pcap or pcapng file. Out: as many bytes, in which packets were replaced, and comments, names,
 filters, hashes and keys of the file itself were blanked. Record headers, times and lengths stay. What cannot be
-understood does not pass: bits that are all set stand in its place, up to where the file can be read on.
+understood does not pass: it is left out where the file can be read on behind it; else bits that are all set stand
+in its place.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ __all__ = ["replaced"]
 
 Redact = Callable[[bytearray, int, int], None]
 """Replaces a packet in place: bytes, link type, length on the wire."""
+Passed = Callable[[int], None]
+"""Told how many bytes were left out."""
 
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE, _NAMES, _STATISTICS, _PACKET = 0x0A0D0D0A, 1, 2, 3, 4, 5, 6
 _PACKETS, _DESCRIBING = (_OLD_PACKET, _SIMPLE, _PACKET), (_SECTION, _INTERFACE, _STATISTICS)
@@ -58,7 +61,7 @@ class _Reader(Protocol):
         """`size` bytes, fewer only at the end."""
 
 
-def replaced(source: _Reader, redact: Redact, largest: int, largest_block: int) -> Iterator[bytes]:
+def replaced(source: _Reader, redact: Redact, largest: int, largest_block: int, passed: Passed) -> Iterator[bytes]:
     """The bytes of a capture, replaced.
 
     Parameters
@@ -69,15 +72,17 @@ def replaced(source: _Reader, redact: Redact, largest: int, largest_block: int) 
         Replaces a packet in place.
     largest, largest_block : int
         Bytes of the largest record, and of the largest block of another kind, that are believed.
+    passed : callable
+        Told of each stretch that was left out, since no record could be made out in it: its bytes.
     """
     head = source.read(HEAD_BYTES)
     header = parse_pcap_header(head)
     if header is not None:
         rest = _Ahead(head[24:], source)
         yield head[:24]
-        yield from _pcap(rest, header, redact, largest)
+        yield from _pcap(rest, header, redact, largest, passed)
     elif head[:4] == b"\x0a\x0d\x0d\x0a" and len(head) == HEAD_BYTES:
-        yield from _pcapng(_Ahead(head, source), redact, largest, largest_block)
+        yield from _pcapng(_Ahead(head, source), redact, largest, largest_block, passed)
     else:  # no capture: whoever reads it says so, by its first bytes
         yield head[:4]
         yield from _zeros(len(head) - 4, source)
@@ -104,8 +109,10 @@ class _Ahead:
         self._ahead = data + self._ahead
 
 
-def _passed_over(source: _Ahead, begin: bytes, head: bytes, find: Finder, ahead: int) -> Iterator[bytes]:
-    """In place of bytes in which no record can be made out, up to the next record or the file's end, what is none.
+def _passed_over(
+    source: _Ahead, begin: bytes, head: bytes, find: Finder, ahead: int, passed: Passed
+) -> Iterator[bytes]:
+    """Pass over bytes in which no record can be made out; to the file's end, what is none stands in their place.
 
     Parameters
     ----------
@@ -114,23 +121,29 @@ def _passed_over(source: _Ahead, begin: bytes, head: bytes, find: Finder, ahead:
     begin : bytes
         What was read of it, and turned out to be no record.
     head : bytes
-        What its first bytes become.
+        What its first bytes become where none follows.
     find, ahead
         As for :func:`sipanalyzer.capture.resuming.resume`.
+    passed : callable
+        Told how many bytes were passed over.
     """
     source.unread(begin)
-    first = source.read(1)
+    count = len(source.read(1))
     while True:
         data = source.read(_STRETCH + ahead)
         ended = len(data) < _STRETCH + ahead
         stop = len(data) if ended else _STRETCH
         at = first_found(find, np.frombuffer(data, np.uint8), ended, stop, ahead)
-        passed = len(first) + (stop if at < 0 else at)
-        yield head[:passed] + _NOTHING * (passed - len(head))
-        first = head = b""
+        count += stop if at < 0 else at
         source.unread(data[stop if at < 0 else at :])
-        if at >= 0 or ended:
+        if at >= 0:
+            passed(count)
             return
+        if ended:
+            break
+    yield head[:count]
+    for done in range(len(head), count, _STRETCH):
+        yield _NOTHING * min(_STRETCH, count - done)
 
 
 def _zeros(first: int, source: _Reader) -> Iterator[bytes]:
@@ -140,7 +153,7 @@ def _zeros(first: int, source: _Reader) -> Iterator[bytes]:
         yield bytes(len(data))
 
 
-def _pcap(source: _Ahead, header: PcapHeader, redact: Redact, largest: int) -> Iterator[bytes]:
+def _pcap(source: _Ahead, header: PcapHeader, redact: Redact, largest: int, passed: Passed) -> Iterator[bytes]:
     trust, trusted, frame = Trust(), 0, 0
     before: int | None = None
     while True:
@@ -170,7 +183,7 @@ def _pcap(source: _Ahead, header: PcapHeader, redact: Redact, largest: int) -> I
             timely = fraction * header.tick_ns < 1_000_000_000 and abs(seconds - (before or seconds)) <= DAY_S
             find = partial(find_record, header=header, max_record_bytes=largest)
             # what is in no header may be in a packet
-            yield from _passed_over(source, head + data, head[:16] if timely else b"", find, reach(largest))
+            yield from _passed_over(source, head + data, head[:16] if timely else b"", find, reach(largest), passed)
             continue
         yield head
         frame, before = frame + 1, seconds
@@ -178,7 +191,7 @@ def _pcap(source: _Ahead, header: PcapHeader, redact: Redact, largest: int) -> I
         yield bytes(data)
 
 
-def _pcapng(source: _Ahead, redact: Redact, largest: int, largest_block: int) -> Iterator[bytes]:
+def _pcapng(source: _Ahead, redact: Redact, largest: int, largest_block: int, passed: Passed) -> Iterator[bytes]:
     big, trust, trusted, frame = False, Trust(), 0, 0
     interfaces: list[tuple[int, int]] = []
     while True:
@@ -194,7 +207,7 @@ def _pcapng(source: _Ahead, redact: Redact, largest: int, largest_block: int) ->
         stored = (total + 3) // 4 * 4
         stands = ordered and 12 <= total <= (largest + (1 << 16) if kind in _PACKETS else largest_block)
         body = bytearray(head[8:] + source.read(stored - 12)) if stands else bytearray(head[8:])
-        if stands and len(body) < stored - 8 and stored > reach(largest):
+        if stands and reach(largest) - 8 <= len(body) < stored - 8:  # too large to look behind it
             yield head[:8] + bytes(len(body))
             return
         stands = stands and len(body) == stored - 8
@@ -208,7 +221,7 @@ def _pcapng(source: _Ahead, redact: Redact, largest: int, largest_block: int) ->
                 trusted = trust.up_to(frame) if stands else trusted
         if not stands:
             find = partial(find_block, big=big, max_record_bytes=largest)
-            yield from _passed_over(source, head[:8] + body, b"", find, reach(largest))
+            yield from _passed_over(source, head[:8] + body, b"", find, reach(largest), passed)
             continue
         frame += kind in _PACKETS or kind in NUMBERED
         yield head[:8]
