@@ -3,8 +3,8 @@
 Comes in: a kernel that is called for the first time. Goes out: its code (:class:`~.objects.Code`), or None where numba
 must do in this process. Compiling all that a capture needs takes one processor more than ten seconds, and numba lets
 one thread of a process compile at a time: so when the kernel that walks records is missing, processes start on it and
-on those that will be called next (:data:`AHEAD`), each taking what no other has taken. They also try what they made:
-should it bring a process down, it is not this one, and nothing is stored.
+on those that will be called next (:data:`AHEAD`, :data:`_FOLLOWERS`), each taking what no other has taken. They also
+try what they made: should it bring a process down, it is not this one, and nothing is stored.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ from .objects import Code, cache_folder, is_ours, kinds_of, load_code, path_of, 
 __all__ = ["AHEAD", "find_code", "main"]
 
 AHEAD: dict[str, str] = {
-    "records.walk_pcap": "uint8:1 int64 int64 bool int64 int64 int64 int64 int64 int64 int64 int64:2 int64:1 int64:1 "
-    "int64:1 int64:2",
     "rtp.update_streams": "int64:2 int64 int64 int32:1 int64:2 float64:2 uint32:2 int32:2 int32:2 int64:2 int64:2 "
     "int64:2 int32:1 int64:2 int64:2 int64:1 int64 int64 int64:2 float64:2 int64:2 int64:2 int64:1 int64:1",
     "sip.find_spans": "uint8:1 int64:1 int64:1 uint8:1 int64 int64:3 int64:2",
@@ -39,11 +37,18 @@ AHEAD: dict[str, str] = {
     "joining.join_lines": "uint8:1 int64:2 int64 int64 uint8:1 int64:1",
     "announcing.announce": "int64:2 int64:2",
     "survey.find_few": "int64:2 int64:1",
+    "tcpstreams.follow": "uint8:1 int64:2 int64 int64 int64 int64:2 int64:1 uint8:1 uint8:1 int64:2 int64:1 int64:1 "
+    "int64:1",
 }
 """Kernels that most captures need, with the kinds of their arguments; what takes longest first. A wrong line here costs
 time at the first run, nothing else; a test finds it."""
-_FIRST = ("records.walk_pcap", "records.walk_pcapng")
-"""Kernels that others are called after."""
+_MOST = tuple(name for name in AHEAD if not name.startswith("tcpstreams."))
+_FOLLOWERS: dict[str, tuple[str, ...]] = {
+    "records.walk_pcap": _MOST,
+    "records.walk_pcapng": _MOST,
+    "tcpstreams.enter": ("tcpstreams.follow",),
+}
+"""Kernels that are called after one."""
 _POLL_S = 0.01
 _workers: list[subprocess.Popen[bytes]] = []
 _asked: set[tuple[str, tuple[str, ...]]] = set()
@@ -79,8 +84,7 @@ def _begin(kernel: str, kinds: tuple[str, ...]) -> bool:
             return True
         path_of(kernel, kinds).unlink(missing_ok=True)  # it could not be loaded
         jobs = [(kernel, kinds)]
-        if kernel in _FIRST:
-            jobs += [(name, tuple(text.split())) for name, text in AHEAD.items() if name != kernel]
+        jobs += [(name, tuple(AHEAD[name].split())) for name in _FOLLOWERS.get(kernel, ())]
         jobs = [job for job in jobs if job not in _asked and not path_of(*job).exists()]
         _asked.update(jobs)
         code = f"import sys; sys.path.insert(0, {_root()!r}); from {__name__} import main; main(sys.argv[1])"

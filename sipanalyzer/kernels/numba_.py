@@ -118,7 +118,8 @@ def make_object(kernel: str, function: Callable[..., Any], kinds: tuple[str, ...
     _register_helpers()
     compiled = numba.njit(no_cpython_wrapper=True, **_OPTIONS)(function)
     types = tuple(map(_type_of, kinds))
-    compiled.compile(types)
+    with _for_linking():
+        compiled.compile(types)
     made = compiled.overloads[types]
     result = str(made.signature.return_type)
     if result.startswith("UniTuple(int64 x "):
@@ -148,6 +149,37 @@ def make_object(kernel: str, function: Callable[..., Any], kinds: tuple[str, ...
     if needed:
         raise ValueError(f"{kernel} needs {', '.join(sorted(needed))}")
     return Head(kernel, kinds, result), machine.emit_object(module)
+
+
+@contextlib.contextmanager
+def _for_linking() -> Iterator[None]:
+    """Let numba translate only: nobody runs what it makes before all is linked and made small as a whole.
+
+    Optimising each helper and making machine code of it, in case Python calls it, takes a fifth of all compiling. Numba
+    has no option for this; where its inner parts have other names than these, it compiles as ever.
+    """
+    from numba.core import codegen
+    from numba.core.registry import cpu_target
+
+    def find(library: Any, _name: str) -> int:
+        library._ensure_finalized()
+        return 0
+
+    parts: list[tuple[str, str, Callable[..., Any]]] = [
+        ("CPUCodeLibrary", "_optimize_final_module", lambda _library: None),
+        ("JITCodeLibrary", "_finalize_specific", lambda _library: None),
+        ("JITCodeLibrary", "get_pointer_to_function", find),
+        ("JITCPUCodegen", "_add_module", lambda _codegen, _module: None),
+        ("JITCPUCodegen", "set_env", lambda _codegen, _name, _env: None),
+    ]
+    _ = cpu_target.target_context  # numba's own functions are made at this, and it runs them
+    with contextlib.ExitStack() as stack:
+        owners = [getattr(codegen, owner, None) for owner, _, _ in parts]
+        if all(hasattr(owner, name) for owner, (_, name, _) in zip(owners, parts, strict=True)):
+            for owner, (_, name, part) in zip(owners, parts, strict=True):
+                stack.callback(setattr, owner, name, getattr(owner, name))
+                setattr(owner, name, part)
+        yield
 
 
 def _type_of(kind: str) -> Any:

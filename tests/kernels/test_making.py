@@ -117,7 +117,7 @@ def test_the_kinds_told_ahead_are_those_of_a_real_run(monkeypatch: pytest.Monkey
     before = kernels.compiled()
     kernels.set_compiled(True)
     try:
-        for name in ("plain", "jittery"):
+        for name in ("plain", "jittery", "tcp"):
             sipanalyzer.analyze(SAMPLES / f"{name}.pcap")
     finally:
         kernels.set_compiled(before)

@@ -235,6 +235,13 @@ def test_code_that_needs_numba_to_run_is_refused() -> None:
         numba_.make_object("test.shout", shout, ("uint8:1",))
 
 
+def test_numba_compiles_for_this_process_as_before(made: tuple[objects.Head, bytes]) -> None:
+    from sipanalyzer.kernels.numba_ import compile_here
+
+    assert len(made[1]) > 0
+    assert compile_here(is_long, (np.zeros(3, np.uint8), 3))(np.zeros(3, np.uint8), 3) is True
+
+
 def test_calls_with_known_arrays_are_cheap(code: objects.Code) -> None:
     given = arguments()
     code(*given)
