@@ -24,7 +24,8 @@ _NUMBER = re.compile(
     r"[+-](?:[\d ().*#/-]*+|\d*+[.,]?\d*+(?:[eE][+-]?\d++)?|inf|nan)(?:;[\w.-]*+(?:=[\w.+-]*+)?)*+", re.ASCII
 )
 """A number, or one of a telephone with its parameters."""
-_BEHIND = re.compile(rf'([;\t\r\n][ "]*+)(?=[{_ALWAYS}]|[{_UNLESS_NUMBER}][^;\t\r\n]*[(|!])')
+_SEPARATORS = ";\t\r\n"
+_BEHIND = re.compile(rf'([{_SEPARATORS}][ "]*+)(?=[{_ALWAYS}]|[{_UNLESS_NUMBER}][^{_SEPARATORS}]*[(|!])')
 """A separator before a formula. With ``+`` and ``-`` only what calls something: ``;+sip.instance="x"`` is SIP."""
 _first_letter = itemgetter(slice(1))
 
@@ -53,6 +54,8 @@ def runs_somewhere(texts: Sequence[str], joined: str) -> bool:
     """
     if not _FIRST.isdisjoint(map(_first_letter, texts)) and any(_runs(text) for text in texts if text[:1] in _FIRST):
         return True
+    if not any(separator in joined for separator in _SEPARATORS):
+        return False
     return _BEHIND.search(joined) is not None  # over a seam too: then each is looked at
 
 
