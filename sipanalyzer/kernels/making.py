@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -49,6 +50,10 @@ _FOLLOWERS: dict[str, tuple[str, ...]] = {
     "tcpstreams.enter": ("tcpstreams.follow",),
 }
 """Kernels that are called after one."""
+_BREAKDOWNS = frozenset(
+    int(getattr(signal, name, 0)) for name in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP")
+)
+"""Signals that machine code brings about; by others somebody ended a process, or memory was short."""
 _POLL_S = 0.01
 _workers: list[subprocess.Popen[bytes]] = []
 _asked: set[tuple[str, tuple[str, ...]]] = set()
@@ -93,6 +98,7 @@ def _begin(kernel: str, kinds: tuple[str, ...]) -> bool:
                 subprocess.Popen(  # its output may not hold up whoever reads ours to the end
                     [sys.executable, "-c", code, json.dumps(jobs)],
                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                    process_group=0,  # Ctrl-C is for us: what they make is of use to whoever comes next
                 )
             )  # fmt: skip
     return True
@@ -111,7 +117,7 @@ def _await(kernel: str, kinds: tuple[str, ...]) -> Code | None:
         if _refusal(kernel, kinds).exists():
             return None
         if None not in ended:
-            if any(code is not None and code < 0 for code in ended):  # it broke down trying: not once more
+            if any(code is not None and -code in _BREAKDOWNS for code in ended):  # trying it: not once more
                 _refusal(kernel, kinds).touch(mode=0o600)
             return None
         time.sleep(_POLL_S)

@@ -100,6 +100,32 @@ def test_a_kernel_that_broke_a_worker_down_is_not_tried_again(
     assert (tmp_path / "tries").read_text() == "x\n"
 
 
+def test_a_worker_that_somebody_ended_says_nothing_of_its_kernel(
+    empty_cache: None, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    from sipanalyzer.kernels.survey import find_few
+
+    ended = tmp_path / "ended"
+    ended.write_text("#!/bin/sh\nkill -INT $$\nkill -KILL $$\n")
+    ended.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(ended))
+    assert making.find_code(find_few.python, few_arguments()) is None  # type: ignore[attr-defined]
+    assert not making._refusal("survey.find_few", objects.kinds_of(few_arguments())).exists()
+
+
+def test_workers_are_not_interrupted_with_whoever_waits_for_them(
+    empty_cache: None, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    from sipanalyzer.kernels.survey import find_few
+
+    telling = tmp_path / "telling"
+    telling.write_text(f"#!/bin/sh\nps -o pgid= -p $$ > {tmp_path}/group\n")
+    telling.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(telling))
+    assert making.find_code(find_few.python, few_arguments()) is None  # type: ignore[attr-defined]
+    assert int((tmp_path / "group").read_text()) != os.getpgrp()
+
+
 def test_functions_outside_the_engine_room_are_left_to_numba() -> None:
     assert making.find_code(few_arguments, ()) is None
 
