@@ -38,7 +38,7 @@ def defused(text: str) -> str:
     >>> defused("=1+1"), defused("+49 30 1234"), defused("-")
     ("'=1+1", '+49 30 1234', '-')
     """
-    shown = _BEHIND.sub(r"\1'", text)
+    shown = _BEHIND.sub(r"\1'", text) if _has_separator(text) else text
     return f"'{shown}" if _runs(shown) else shown
 
 
@@ -54,9 +54,11 @@ def runs_somewhere(texts: Sequence[str], joined: str) -> bool:
     """
     if not _FIRST.isdisjoint(map(_first_letter, texts)) and any(_runs(text) for text in texts if text[:1] in _FIRST):
         return True
-    if not any(separator in joined for separator in _SEPARATORS):
-        return False
-    return _BEHIND.search(joined) is not None  # over a seam too: then each is looked at
+    return _has_separator(joined) and _BEHIND.search(joined) is not None  # over a seam too: then each is looked at
+
+
+def _has_separator(text: str) -> bool:
+    return ";" in text or "\t" in text or "\r" in text or "\n" in text  # as _SEPARATORS, without a loop in Python
 
 
 def _runs(text: str) -> bool:
