@@ -233,16 +233,17 @@ def test_a_capture_cut_anywhere_is_the_capture_of_the_records_before_the_cut() -
                 assert said.endswith(f", found {cut - whole}")
 
 
-def test_an_absurd_length_is_where_the_capture_ends() -> None:
+def test_an_absurd_length_costs_its_own_record_and_no_other() -> None:
     for data, chance in cut_files():
         found = records_of(data)
-        place = chance.randrange(len(found))
+        place = chance.randrange(len(found) - 1)
         at = HEADER + sum(map(len, found[:place]))
         broken = data[: at + 8] + b"\xf0\xff\xff\x7f" + data[at + 12 :]
         result = read(broken)
-        assert rows(result) == rows(read(data[:at]))
+        assert rows(result) == rows(read(data[:at] + data[at + len(found[place]) :]))
         assert f"offset {at} after {place} packets" in (damage_of(result) or "")
         assert f"found {0x7FFFFFF0} bytes" in (damage_of(result) or "")
+        assert f"read on at offset {at + len(found[place])}" in (damage_of(result) or "")
 
 
 def test_flipped_bits_shuffled_records_and_short_packets_raise_nothing() -> None:
