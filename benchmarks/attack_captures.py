@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import itertools
 import lzma
 import struct
@@ -91,7 +92,9 @@ class Tape:
         step, self.step_us = self.step_us, 20_000
 
         def sip(src: tuple[str, int], dst: tuple[str, int], start: str, cseq: str, body: bool = False) -> bytes:
-            return udp_packet(src, dst, message(start, f"canary-{name}@honest", cseq, SDP if body else b""), checksum=False)
+            return udp_packet(
+                src, dst, message(start, f"canary-{name}@honest", cseq, SDP if body else b""), checksum=False
+            )
 
         invite, bye = "sip:b@10.0.0.2 SIP/2.0", "1 INVITE"
         self.packets(
@@ -116,7 +119,9 @@ SDP = (
 )
 
 
-def message(start: str, call_id: str, cseq: str, body: bytes = b"", headers: bytes = b"", kind: str = "application/sdp") -> bytes:
+def message(
+    start: str, call_id: str, cseq: str, body: bytes = b"", headers: bytes = b"", kind: str = "application/sdp"
+) -> bytes:
     """A SIP message."""
     text = (
         f"{start}\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK{call_id[:60]}{cseq[-3:]}\r\nCall-ID: {call_id}\r\n"
@@ -179,7 +184,12 @@ def one_ssrc_everywhere(tape: Tape, count: int) -> None:
 
 
 def outages(tape: Tape, count: int) -> None:
-    tape.many(udp(rtp()), count, {UDP + 2: number(">u2", 7), UDP + 4: number(">u4", 1120)}, rest_us=140_000)
+    """Two packets, a hole of seven, two packets."""
+    fields: dict[int, Field] = {
+        UDP + 2: lambda at: number(">u2")(at // 2 * 9 + at % 2),
+        UDP + 4: lambda at: number(">u4", 160)(at // 2 * 9 + at % 2),
+    }
+    tape.many(udp(rtp()), 2 * count, fields, rest_us=90_000)
 
 
 def intervals(tape: Tape, count: int) -> None:
@@ -289,9 +299,7 @@ def attributes(tape: Tape, count: int) -> None:
 
 
 def multiparts(tape: Tape, count: int) -> None:
-    parts = b"".join(
-        b"--b%d\r\nContent-Type: multipart/mixed;boundary=b%d\r\n\r\n" % (i, i + 1) for i in range(4_500)
-    )
+    parts = b"".join(b"--b%d\r\nContent-Type: multipart/mixed;boundary=b%d\r\n\r\n" % (i, i + 1) for i in range(4_500))
     text = message("INVITE sip:b@10.0.0.2 SIP/2.0", "parts@evil", "1 INVITE", parts, kind="multipart/mixed;boundary=b0")
     _large(tape, count, text)
 
@@ -307,16 +315,22 @@ def vias(tape: Tape, count: int) -> None:
 
 
 def websocket(tape: Tape, count: int) -> None:
-    hello = b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: sip\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    hello = (
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: sip\r\n"
+        b"Sec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
     text = message("INVITE sip:b@10.0.0.2 SIP/2.0", "frames@evil", "1 INVITE", headers=b"X: " + b"y" * 60_000 + b"\r\n")
     frames = [struct.pack("!BB", 1 if i == 0 else 0, 1) + text[i : i + 1] for i in range(len(text))]
     stream = b"".join(itertools.islice(itertools.cycle(frames), min(count, len(frames))))
     pieces = [stream[i : i + 1398] for i in range(0, len(stream), 1398)]
-    tape.stream(itertools.chain([hello], itertools.islice(itertools.cycle(pieces), count * 3 // 1398)), EVIL, (GOOD[0], 80))
+    tape.stream(
+        itertools.chain([hello], itertools.islice(itertools.cycle(pieces), count * 3 // 1398)), EVIL, (GOOD[0], 80)
+    )
 
 
 def messages_sessions(tape: Tape, count: int) -> None:
     """MSRP: a session each."""
+
     def data() -> Iterator[bytes]:
         for i in range(count):
             yield (
@@ -340,7 +354,11 @@ def gre(tape: Tape, count: int) -> None:
 def ip_header(protocol: int, size: int, identity: int = 0, offset: int = 0) -> bytes:
     """An IPv4 header without checksum; a size that is too large for its field becomes 0 (segmentation offload)."""
     source, target = bytes([10, 66, 0, 1]), bytes([10, 66, 0, 2])
-    return struct.pack("!BBHHHBBH", 0x45, 0, size if size < 65_536 else 0, identity, offset, 64, protocol, 0) + source + target
+    return (
+        struct.pack("!BBHHHBBH", 0x45, 0, size if size < 65_536 else 0, identity, offset, 64, protocol, 0)
+        + source
+        + target
+    )
 
 
 def tags(tape: Tape, count: int) -> None:
@@ -357,12 +375,19 @@ def fragments_open(tape: Tape, count: int) -> None:
 
 def fragments_overlapping(tape: Tape, count: int) -> None:
     packet = ip_header(17, 20 + 64, 7, 0x2000) + bytes(64)
-    tape.many(packet, count, {IP_OFFSET: lambda at: number(">u2", 1, 0x2000)(at * 7919 % 8_000), UDP: noise(32)})
+    tape.many(packet, count, {IP_OFFSET: lambda at: number(">u2", 1, 0x2000)(at * 7919 % 997), UDP: noise(32)})
 
 
 def fragments_tiny(tape: Tape, count: int) -> None:
     packet = ip_header(17, 20 + 8, 7, 0x2000) + bytes(8)
-    tape.many(packet, count, {IP_ID: lambda at: number(">u2")(at // 4000), IP_OFFSET: lambda at: number(">u2", 1, 0x2000)(1 + at % 4000 * 2)})
+    tape.many(
+        packet,
+        count,
+        {
+            IP_ID: lambda at: number(">u2")(at // 4000),
+            IP_OFFSET: lambda at: number(">u2", 1, 0x2000)(1 + at % 4000 * 2),
+        },
+    )
 
 
 def tcp_holes(tape: Tape, count: int) -> None:
@@ -394,7 +419,10 @@ def hep(tape: Tape, count: int) -> None:
     bomb = zlib.compress(b"INVITE sip:" + bytes(40_000_000), 9)[:60_000]
     chunks = b"".join(
         struct.pack("!HHH", 0, kind, 6 + len(value)) + value
-        for kind, value in ((1, b"\2"), (2, b"\x11"), (3, bytes(4)), (4, bytes(4)), (7, b"\x13\xc4"), (8, b"\x13\xc4"), (9, bytes(4)), (10, bytes(4)), (11, b"\1"), (16, bomb))
+        for kind, value in (
+            (1, b"\2"), (2, b"\x11"), (3, bytes(4)), (4, bytes(4)), (7, b"\x13\xc4"), (8, b"\x13\xc4"),
+            (9, bytes(4)), (10, bytes(4)), (11, b"\1"), (16, bomb),
+        )
     )  # fmt: skip
     tape.packets([udp(b"HEP3" + struct.pack("!H", 6 + len(chunks)) + chunks, 9060, 9060)] * count)
 
@@ -418,12 +446,6 @@ def huge_record(tape: Tape, count: int) -> None:
     tape.file.write(struct.pack("<IIII", BEGIN_US // 1_000_000 + 9, 0, count, count))
     tape.file.seek(count, 1)
     tape.file.write(b"\0")
-
-
-def _pcapng(file: BinaryIO, count: int, block: bytes, canaries: Callable[[Tape], None]) -> None:
-    file.write(Shape("pcapng").header())
-    for begin in range(0, count, CHUNK):
-        file.write(block * min(CHUNK, count - begin))
 
 
 def interfaces(file: BinaryIO, count: int) -> None:
@@ -454,7 +476,7 @@ def _rest(file: BinaryIO) -> None:
         def write(self, data: bytes) -> int:
             if len(data) == 24:  # pcap's own header
                 return 0
-            seconds, micro, size, _ = struct.unpack("<IIII", data[:16])
+            seconds, micro, _, _ = struct.unpack("<IIII", data[:16])
             return file.write(shape.record(data[16:], seconds * 1_000_000 + micro))
 
     tape = Tape(Sink())  # type: ignore[arg-type]
@@ -466,8 +488,6 @@ def _bomb(squeeze: Callable[[bytes], bytes]) -> Callable[[BinaryIO, int], None]:
     """Empty records without end behind an honest call, member after member."""
 
     def write(file: BinaryIO, count: int) -> None:
-        import io
-
         begin = io.BytesIO()
         Tape(begin).call("first")
         file.write(squeeze(begin.getvalue()))

@@ -23,6 +23,7 @@ MEANING = {
     "bad-interface": "pcapng packet that names an interface that no block describes; skipped",
     "bad-time": "pcapng packet whose time is beyond belief; given that of the packet before it",
     "file-header": "pcap file header amid the records: files strung together, the next read on with its own header",
+    "inflated-limit": "compressed file that inflates beyond belief; read no further",
     # link, tunnels, network
     "unknown-link-type": "link type that is not decoded",
     "malformed-link": "link header cut or malformed",
@@ -48,7 +49,9 @@ MEANING = {
     "sip-no-call-id": "SIP message without Call-ID: in no dialog",
     "sip-content-length": "SIP message whose Content-Length does not fit its datagram",
     "sip-capture-duplicate": "same message captured twice within 50 ms; dropped",
-    "sip-limit": "SIP message dropped since the limit of kept bytes was reached",
+    "sip-limit": "SIP message dropped since the limit of kept bytes or messages was reached",
+    "sip-call-limit": "SIP message dropped since the limit of Call-IDs was reached",
+    "sdp-limit": "session description whose sockets were not tied to its call since their limit was reached",
     "sdp-malformed": "session description that could not be read in whole",
     # RTP
     "rtp-malformed": "looked like RTP and its header does not fit its length",

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-__all__ = ["Options", "parse_settings"]
+__all__ = ["LIMITS", "Options", "parse_settings"]
 
 _AT_LEAST_ONE = frozenset({"block_bytes", "max_record_bytes", "max_block_bytes", "gmin", "interval_ns"})
 """Without a byte of room a reader could not move on; nor could time."""
@@ -30,6 +30,10 @@ class Options:
     """Largest packet record believed; a larger length means that the file is damaged (libpcap's MAXIMUM_SNAPLEN)."""
     max_block_bytes: int = 64 << 20
     """Largest pcapng block of another kind than packets that is skipped rather than called damage."""
+    max_inflated_bytes: int = 1 << 30
+    """A compressed capture may always grow to this; beyond it only by `max_inflated_ratio`."""
+    max_inflated_ratio: int = 200
+    """Decompressed bytes for each compressed one that are believed of a capture; beyond it no more is read."""
     sort_records: int = 1_000
     """Sorting window in records: a record may stand this many records too late."""
     sort_ns: int = 1_000_000_000
@@ -68,6 +72,12 @@ class Options:
     """Largest SIP message; a longer one is cut."""
     max_sip_bytes: int = 8 << 30
     """All SIP bytes kept."""
+    max_messages: int = 1_000_000
+    """SIP messages kept."""
+    max_calls: int = 150_000
+    """Different Call-IDs; messages of further ones are dropped. Each costs some 5 kB with its messages."""
+    max_call_bindings: int = 1_024
+    """Sockets that the descriptions of one call keep open at a time; further ones are not tied to it."""
     duplicate_ns: int = 50_000_000
     """The same bytes between the same endpoints sooner than this are a capture duplicate, later a retransmission."""
     transaction_timeout_ns: int = 32_000_000_000
@@ -77,8 +87,8 @@ class Options:
     """Packets in sequence that make a stream where no SDP announces the socket (RFC 3550 A.1 MIN_SEQUENTIAL)."""
     probation_candidates: int = 8_192
     """Candidates held in each of the two generations of the probation table."""
-    max_streams: int = 1_000_000
-    """RTP streams tabled."""
+    max_streams: int = 65_536
+    """RTP streams tabled; each costs some 8 kB."""
     silence_split_ns: int = 60_000_000_000
     """Without SDP a key that comes back with a restart after this silence is a new stream."""
     stale_binding_ns: int = 10_000_000_000
@@ -111,7 +121,7 @@ class Options:
     advantage: float = 0.0
     """Advantage factor A of the E-model: up to 10 for mobile networks, 20 for satellites (ITU-T G.107 table 2)."""
     # evidence beside the messages
-    max_rtcp: int = 1_000_000
+    max_rtcp: int = 500_000
     """Lines of the table `rtcp`."""
     max_faults: int = 100_000
     """ICMP errors, and likewise failed connections, remembered one by one; what is the same is counted together."""
@@ -200,6 +210,35 @@ class Options:
             _check(each.name, getattr(self, each.name), each.default)
         if self.from_time_ns is not None and self.to_time_ns is not None and self.from_time_ns > self.to_time_ns:
             raise ValueError("the time to begin at is later than the time to end at: nothing can be between them")
+
+
+LIMITS: dict[str, tuple[str, ...]] = {
+    "max_record_bytes": (),
+    "max_block_bytes": (),
+    "max_inflated_bytes": ("inflated-limit",),
+    "max_inflated_ratio": ("inflated-limit",),
+    "max_tunnel_depth": ("tunnel-depth",),
+    "max_fragments": ("fragment-limit",),
+    "max_fragment_bytes": ("fragment-limit",),
+    "max_datagram_bytes": ("fragment-limit", "fragment-missing"),
+    "max_tcp_connections": ("tcp-limit",),
+    "max_tcp_pending_bytes": ("tcp-lost-segment",),
+    "max_pending_bytes": ("tcp-limit", "tcp-lost-segment", "sctp-missing-chunk"),
+    "max_sip_message_bytes": ("sip-too-large",),
+    "max_sip_bytes": ("sip-limit",),
+    "max_messages": ("sip-limit",),
+    "max_calls": ("sip-call-limit",),
+    "max_call_bindings": ("sdp-limit",),
+    "max_streams": ("rtp-stream-limit",),
+    "max_intervals": ("rtp-interval-limit",),
+    "max_outages": ("rtp-outage-limit",),
+    "max_digits": ("rtp-event-limit",),
+    "max_rtcp": ("rtcp-limit",),
+    "max_faults": ("fault-limit", "msrp-limit"),
+    "max_statistics_scopes": (),
+}
+"""Every cap, with the anomalies that tell of it. Where there is none the file breaks off there (status 1, one line says
+where), or what is more is counted together."""
 
 
 def _check(name: str, value: object, default: object) -> None:

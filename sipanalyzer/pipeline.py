@@ -157,7 +157,11 @@ class Conductor:
 
         found = reading.captures()
         messages, fragmented = self._messages(clock_steps=any(capture.clock_steps for capture in found))
-        missed = {"rtp-stream-limit": self._timeline.streams.not_tabled, **self._timeline.streams.missed()}
+        missed = {
+            "rtp-stream-limit": self._timeline.streams.not_tabled,
+            "sdp-limit": self._timeline.not_bound,
+            **self._timeline.streams.missed(),
+        }
         for code, count in missed.items():
             if count:
                 self._anomalies.add(code, count=count)
@@ -373,6 +377,7 @@ class Conductor:
         """All messages in order, capture duplicates left out; and which of them came in IP fragments."""
         store = self._store
         order = np.concatenate([_NONE, *self._order])
+        order = order[store.column("length")[order] > 0]  # what a limit emptied is no copy of its like
         if not clock_steps:  # what came out of a TCP hole came late; after a clock step times are no order
             order = order[np.lexsort((store.frame[order], store.capture[order], store.time[order]))]
         flags = np.zeros((2, len(store)), np.bool_)

@@ -10,6 +10,7 @@ its call ends. What a re-INVITE offers stands beside what held before until the 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from ..options import Options
@@ -50,13 +51,17 @@ class _Offer:
 class _Dialogue:
     """What is remembered of a Call-ID while its messages stream past."""
 
-    __slots__ = ("all", "answered", "bindings", "caller_tag", "ended", "first_src", "formats", "last_time", "offers")
+    __slots__ = (
+        "all", "answered", "bindings", "caller_tag", "ended", "first_src", "formats", "last_time", "offers", "sockets",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.caller_tag: int | None = None
         self.first_src: Socket | None = None
         self.bindings: dict[_Key, Binding] = {}
         """Open bindings."""
+        self.sockets: Counter[Socket] = Counter()
+        """Those of the open bindings, and how many each has: thousands of forks may name one."""
         self.offers: dict[_Key, _Offer] = {}
         """Those of a re-INVITE or UPDATE without final response yet."""
         self.formats: dict[str, dict[int, Format]] = {}
@@ -64,6 +69,20 @@ class _Dialogue:
         self.all: list[Binding] = []
         self.last_time = 0
         self.answered = self.ended = False
+
+    def hold(self, key: _Key, binding: Binding) -> None:
+        """Have an open binding; `key` has none."""
+        self.bindings[key] = binding
+        self.sockets[binding.socket] += 1
+
+    def part(self, key: _Key) -> Binding | None:
+        """Have an open binding no more."""
+        binding = self.bindings.pop(key, None)
+        if binding is not None:
+            self.sockets[binding.socket] -= 1
+            if not self.sockets[binding.socket]:
+                del self.sockets[binding.socket]
+        return binding
 
 
 class MediaTimeline:
@@ -77,6 +96,9 @@ class MediaTimeline:
     def __init__(self, options: Options) -> None:
         self.streams = StreamTable(options, self.describe, self.created)
         self._stale_ns, self._unanswered_ns = options.stale_binding_ns, options.unanswered_binding_ns
+        self._most_bindings = options.max_call_bindings
+        self.not_bound = 0
+        """Sockets in descriptions that were not tied to their call."""
         self._calls: dict[int, _Dialogue] = {}
         self._bound: dict[Socket, list[Binding]] = {}
         """By socket: open bindings, and those closed since it last passed from call to call."""
@@ -167,10 +189,12 @@ class MediaTimeline:
                     if same:
                         self._renew(before, terms)
                         continue
-                    del call.bindings[key]
+                    call.part(key)
                     if not offered:
                         _close(before, message.time)
-                if socket is not None:
+                if socket is not None and len(call.bindings) >= self._most_bindings:
+                    self.not_bound += 1
+                elif socket is not None:
                     if before is None and offered:
                         call.offers[key] = _Offer(None, "", None, {})
                     self._bind(message, call, key, side, terms, socket)
@@ -201,13 +225,13 @@ class MediaTimeline:
 
     def _take_back(self, call: _Dialogue, key: _Key, time: int) -> None:
         offer = call.offers.pop(key)
-        now, before = call.bindings.pop(key, None), offer.before
+        now, before = call.part(key), offer.before
         if now is not None and now is not before:
             _close(now, time)
         if before is not None:
             before.direction, before.ptime_ms = offer.direction, offer.ptime_ms
             before.formats = offer.formats
-            call.bindings[key] = before
+            call.hold(key, before)
             self._forget(before.socket)
 
     def _bind(
@@ -223,7 +247,7 @@ class MediaTimeline:
             message.call_id, side, key[0], key[1], kind, socket, message.src, message.time, None, formats, ptime_ms,
             direction, encrypted, list(self._arriving.get(socket, ())),
         )  # fmt: skip
-        call.bindings[key] = binding
+        call.hold(key, binding)
         call.all.append(binding)
         bound.append(binding)
         del bound[:-_OPEN_BINDINGS]
@@ -286,8 +310,8 @@ class MediaTimeline:
 
     def _interrupt(self, call: _Dialogue) -> None:
         streams: set[int] = set()
-        for binding in call.bindings.values():
-            streams.update(self._at(binding.socket))
+        for socket in call.sockets:
+            streams.update(self._at(socket))
         self.streams.interrupt(sorted(streams))
 
     def _end(self, message: Signal, call: _Dialogue) -> None:
@@ -305,7 +329,9 @@ class MediaTimeline:
         for key in list(call.offers):
             self._accept(call, key, message.time)
         for key in closing:
-            _close(call.bindings.pop(key), message.time)
+            binding = call.part(key)
+            if binding is not None:
+                _close(binding, message.time)
 
     # ---- what the end needs
     def bindings(self) -> dict[int, list[Binding]]:

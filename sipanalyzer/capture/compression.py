@@ -176,6 +176,10 @@ class Inflater:
         self._ready = memoryview(b"")
         self._read = 0
         self._ended = False
+        self._given = 0
+        self._most_bytes, self._most_ratio = 0, 0
+        self.beyond_belief = False
+        """Whether it was left since it grew beyond what :meth:`limit` said."""
         self.damage: str | None = None
         """Where and how the compressed data broke off; None as long as they did not."""
 
@@ -186,6 +190,10 @@ class Inflater:
         out, self._ready = self._ready[: len(view)], self._ready[len(view) :]
         view[: len(out)] = out
         return len(out)
+
+    def limit(self, most_bytes: int, most_ratio: int) -> None:
+        """Believe no more than `most_bytes`, or `most_ratio` decompressed bytes for each compressed one read."""
+        self._most_bytes, self._most_ratio = most_bytes, most_ratio
 
     def _piece(self) -> bytes:
         """The next decompressed bytes; none at the end and after damage."""
@@ -208,6 +216,14 @@ class Inflater:
                 break
             if out:
                 self._began = True
+                self._given += len(out)
+                if self._most_ratio and self._given > max(self._most_bytes, self._most_ratio * self._read):
+                    self.beyond_belief = True
+                    self._end(
+                        f"{self._suffix} data inflate to more than {self._most_ratio} times their size "
+                        f"(compressed offset {self._read}); max_inflated_ratio says how much is believed"
+                    )
+                    break
                 return out
         return b""
 

@@ -21,6 +21,7 @@ from typing import Any
 from sipanalyzer.capture.compression import Inflater, recognise
 from sipanalyzer.capture.stopping import INTERRUPTED, Stop
 from sipanalyzer.errors import CaptureError
+from sipanalyzer.options import Options
 
 __all__ = ["Input", "Source", "expand"]
 
@@ -28,6 +29,7 @@ Opener = Callable[[], tuple[Any, bool]]
 """Gives a file object and whether it is ours to close."""
 
 
+_DEFAULTS = Options()
 _CLAIM = re.compile(r"\.(pcap|pcapng|cap|dmp)\d*(\.(gz|zst|lz4|xz|bz2))?$", re.ASCII | re.IGNORECASE)
 """Names that say a file is a capture; tcpdump numbers rotated ones behind the suffix."""
 _READING: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error)
@@ -201,6 +203,16 @@ class Source:
         """Say that the rest is not wanted any more."""
         self._raw.interrupt()
 
+    @property
+    def beyond_belief(self) -> bool:
+        """Whether it was left since it inflated beyond what :meth:`limit` said."""
+        return self._inflater is not None and self._inflater.beyond_belief
+
+    def limit(self, most_bytes: int, most_ratio: int) -> None:
+        """Say how far it may inflate: to `most_bytes` always, beyond them `most_ratio` times what is stored."""
+        if self._inflater is not None:
+            self._inflater.limit(most_bytes, most_ratio)
+
     def readinto(self, view: memoryview) -> int:
         """Read into the beginning of `view`; returns the number of bytes, 0 only at the end."""
         return self._raw.readinto(view) if self._inflater is None else self._inflater.readinto(view)
@@ -238,6 +250,8 @@ class Input:
     """The folder it was found in; None where it was named itself."""
     stop: Stop | None = None
     """Once it is asked, nothing more is read."""
+    limits: tuple[int, int] = (_DEFAULTS.max_inflated_bytes, _DEFAULTS.max_inflated_ratio)
+    """How far it may inflate: see :meth:`Source.limit`."""
 
     @property
     def passable(self) -> bool:
@@ -260,7 +274,9 @@ class Input:
         if size is None:
             size = _size(file)
         try:
-            return Source(self.name, file, ours, size, self.errors, self.stop)
+            source = Source(self.name, file, ours, size, self.errors, self.stop)
+            source.limit(*self.limits)
+            return source
         except BaseException:
             if ours:
                 file.close()
@@ -288,7 +304,7 @@ def _size(file: Any) -> int | None:
     return size if isinstance(size, int) else None
 
 
-def expand(captures: Any) -> list[Input]:
+def expand(captures: Any, options: Options | None = None) -> list[Input]:
     """Everything that `captures` names, as inputs in the order given; folders and globs by name.
 
     Parameters
@@ -296,6 +312,8 @@ def expand(captures: Any) -> list[Input]:
     captures : path, str, file object, or sequence of these
         A string is a file, a folder (its files, not those of folders in it), a URL (``scheme://``), ``-`` (standard
         input), or a glob where no file of that very name exists.
+    options : Options, optional
+        `max_inflated_bytes`, `max_inflated_ratio`; the defaults otherwise.
 
     Raises
     ------
@@ -307,6 +325,9 @@ def expand(captures: Any) -> list[Input]:
     What does not exist is an input as well: it is refused with a :class:`CaptureError` when it is opened, so that the
     others can still be read.
     """
+    if options is not None:
+        limits = (options.max_inflated_bytes, options.max_inflated_ratio)
+        return [replace(one, limits=limits) for one in expand(captures)]
     if isinstance(captures, (str, os.PathLike)) or hasattr(captures, "read") or hasattr(captures, "readinto"):
         return _expand_one(captures)
     if isinstance(captures, bytes) or not isinstance(captures, Iterable):

@@ -70,6 +70,8 @@ class CaptureStats:
         """The file was read as far as it goes."""
         self._consumed = source.consumed
         self._source = None
+        if source.beyond_belief:
+            self.anomalies.add("inflated-limit")
         told = [source.damage] if source.damage else []
         if self.damage and (self._gaps or not source.interrupted):
             told.append(self.damage)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..options import LIMITS
 from .explain_page import wrapped
-from .settings import measured, sections, typed
+from .settings import list_settings, measured, sections, typed
 from .terminal import Line, cut
 
 __all__ = ["options_page", "settings_data", "settings_lines"]
@@ -64,6 +65,22 @@ def _page() -> Iterator[str]:
         for each in settings:
             said = measured(each.name, each.default)
             yield f"| `{each.name}` | `{typed(each.name, each.default)}` | {said} | {each.meaning} |"
+    yield from (
+        "",
+        "## Bounds",
+        "",
+        "Whatever stands in a capture, no more than this is kept of it. What a limit cost is counted as an anomaly of",
+        "the capture (`captures`, `summary`); where none is named, the file breaks off there, which is told in one",
+        "line with exit status 1, or what is more is counted together.",
+        "",
+        "| limit | default | anomaly |",
+        "| --- | --- | --- |",
+    )
+    for each in list_settings():
+        if each.name in LIMITS:
+            codes = ", ".join(f"`{code}`" for code in LIMITS[each.name])
+            said = measured(each.name, each.default) or f"{each.default:,}"
+            yield f"| `{each.name}` | {said} | {codes} |"
 
 
 if __name__ == "__main__":

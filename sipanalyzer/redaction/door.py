@@ -169,6 +169,11 @@ class _RedactedSource(Source):
         """Say that the rest is not wanted any more."""
         self._source.interrupt()
 
+    @property
+    def beyond_belief(self) -> bool:
+        """Whether it was left since it inflated beyond belief."""
+        return self._source.beyond_belief
+
     def readinto(self, view: memoryview) -> int:
         """Read into the beginning of `view`; returns the number of bytes, 0 only at the end."""
         done = 0
@@ -284,7 +289,7 @@ def redacted(captures: Any, options: Options) -> list[Input]:
     if _last is not None and _last[0] == identity:
         return _last[2]
     redactor = Redactor(options.redact_key, options)
-    found = redactor.inputs(expand(listed))
+    found = redactor.inputs(expand(listed, options))
     _last = (identity, redactor, found)
     return found
 

@@ -39,7 +39,7 @@ def inputs_of(captures: Any, options: Options) -> list[Input]:
         As there; and where a redaction has no key (:func:`with_key` makes one).
     """
     if not options.redact:
-        return expand(captures)
+        return expand(captures, options)
     from .door import redacted
 
     return redacted(captures, options)

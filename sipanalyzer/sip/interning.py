@@ -72,6 +72,11 @@ class Interner:
                 return number
         return -1
 
+    def spelled(self, data: bytearray) -> list[bytes]:
+        """All strings as they stood, in order of their numbers."""
+        with memoryview(data) as view:
+            return [view[begin:end].tobytes() for begin, end in self._first[: self._size, :2].tolist()]
+
     def texts(self, data: bytearray) -> list[str]:
         """All strings in order of their numbers."""
         if not compiled():

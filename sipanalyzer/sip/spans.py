@@ -47,7 +47,7 @@ class MessageStore:
     Parameters
     ----------
     options : Options
-        `max_sip_bytes`, `max_sip_message_bytes`.
+        `max_sip_bytes`, `max_sip_message_bytes`, `max_messages`, `max_calls`.
     anomalies : Anomalies or sequence of Anomalies, optional
         Where anomalies are counted: one counter, or one for each capture (the sequence may grow meanwhile).
 
@@ -71,6 +71,8 @@ class MessageStore:
         self._spaces = {space: Interner() for space in dict.fromkeys(SPACES.values())}
         self._endpoints = Endpoints()
         self._full = False
+        self._known_calls: set[bytes] | None = None
+        """Call-IDs so far, from when their limit comes into sight."""
         self._texts: dict[str, list[str]] = {}
 
     def __len__(self) -> int:
@@ -119,6 +121,15 @@ class MessageStore:
                 self._note("sip-limit", int(captures[i]), int(rows[i, row.FRAME]))
             length[~fits] = 0
             self._full = True
+        if begin + n > self._options.max_messages:
+            self._drop_at(
+                "sip-limit", np.arange(begin, begin + n) >= self._options.max_messages, rows, captures, length
+            )
+        if self._many_calls(n):
+            kept = length > 0
+            kept[kept] = self._admit(data, source[kept], length[kept])
+            self._drop_at("sip-call-limit", (length > 0) & ~kept, rows, captures, length)
+        truncated &= length > 0
         for i in np.flatnonzero(truncated).tolist():
             self._note("sip-truncated", int(captures[i]), int(rows[i, row.FRAME]))
         end = self._reserve(n)
@@ -183,6 +194,15 @@ class MessageStore:
             self._note("sip-limit", capture, frame)
             message = message[:0]  # keeps its index, and is malformed
             self._full = True
+        elif self._count >= self._options.max_messages:
+            self._note("sip-limit", capture, frame)
+            message = message[:0]
+        elif self._many_calls(1):
+            whole = np.frombuffer(bytes(message) or b" ", np.uint8)
+            if not self._admit(whole, np.zeros(1, np.int64), np.array([len(message)]))[0]:
+                self._note("sip-call-limit", capture, frame)
+                message = message[:0]
+        truncated = truncated and len(message) > 0
         if truncated:
             self._note("sip-truncated", capture, frame)
         i = self._reserve(1) - 1
@@ -194,6 +214,43 @@ class MessageStore:
             self._columns[name][i] = value
         self._data += message
         return i
+
+    def _drop_at(
+        self, code: str, where: Bools, rows: Ints, captures: npt.NDArray[Any], length: npt.NDArray[Any]
+    ) -> None:
+        """Leave messages without bytes: they keep their index, and are malformed."""
+        for i in np.flatnonzero(where & (length > 0)).tolist():
+            self._note(code, int(captures[i]), int(rows[i, row.FRAME]))
+        length[where] = 0
+
+    def _many_calls(self, n: int) -> bool:
+        """Whether `n` more messages might bring more Call-IDs than are kept."""
+        if self._known_calls is None:
+            if self._count + n <= self._options.max_calls or self.calls() + n <= self._options.max_calls:
+                return False
+            space = self._spaces["call_id"]
+            self._known_calls = set(space.spelled(self._data))
+        return True
+
+    def _admit(self, data: npt.NDArray[np.uint8], source: Ints, length: Ints) -> Bools:
+        """Which of some messages have a Call-ID that is known, or for which there is room; or none."""
+        assert self._known_calls is not None
+        n = len(source)
+        spans = np.empty((n, kernel.SPANS, 2), np.int64)
+        numbers = np.empty((n, kernel.NUMBERS), np.int64)
+        kernel.find_spans(
+            data, source.astype(np.int64), length.astype(np.int64), np.zeros(n, np.uint8), n, spans, numbers
+        )
+        admitted = np.ones(n, np.bool_)
+        block = memoryview(data)  # type: ignore[arg-type]
+        for i, (begin, end) in enumerate(spans[:, SPANS["call_id"]].tolist()):
+            call_id = block[begin:end].tobytes()
+            if call_id and call_id not in self._known_calls:
+                if len(self._known_calls) < self._options.max_calls:
+                    self._known_calls.add(call_id)
+                else:
+                    admitted[i] = False
+        return admitted
 
     def _reserve(self, n: int) -> int:
         """Make room for `n` more messages and count them; returns the new count."""

@@ -1,0 +1,144 @@
+"""Every limit is an option, bites where it says, and leaves an anomaly; the honest calls beside the attack stay."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+import sipanalyzer.pipeline
+from sipanalyzer.anomalies import MEANING
+from sipanalyzer.calls.timeline import MediaTimeline
+from sipanalyzer.options import LIMITS, Options
+from sipanalyzer.result import Result
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from attack_captures import ATTACKS, write_attack  # noqa: E402 (beside the package, not in it)
+
+HONEST = {"canary-first@honest", "canary-last@honest"}
+BITES: list[tuple[str, int, dict[str, Any], str, int]] = [
+    ("call-ids", 300, {"max_calls": 100}, "sip-call-limit", 301 - 100 + 6),
+    ("one-call-id", 300, {"max_messages": 106}, "sip-limit", 206),
+    ("call-ids", 300, {"max_sip_bytes": 40_000}, "sip-limit", 0),
+    ("forks", 100, {"max_call_bindings": 20}, "sdp-limit", 81),
+    ("ssrcs-in-pairs", 100, {"max_streams": 30}, "rtp-stream-limit", 0),
+    ("rtcp", 50, {"max_rtcp": 100}, "rtcp-limit", 0),
+    ("outages", 100, {"max_outages": 10}, "rtp-outage-limit", 0),
+    ("intervals", 100, {"max_intervals": 10}, "rtp-interval-limit", 0),
+    ("events", 100, {"max_digits": 10}, "rtp-event-limit", 0),
+    ("unreachable", 100, {"max_faults": 10}, "fault-limit", 90),
+    ("msrp", 100, {"max_faults": 10}, "msrp-limit", 0),
+    ("gre", 3, {}, "tunnel-depth", 3),
+    ("tags", 3, {}, "tunnel-depth", 3),
+    ("fragments-open", 100, {"max_fragments": 10}, "fragment-limit", 0),
+    ("fragments-open", 100, {"max_fragment_bytes": 30_000}, "fragment-limit", 0),
+    ("fragments-overlapping", 200, {}, "fragment-overlap", 0),
+    ("tcp-holes", 500, {"max_tcp_pending_bytes": 1_000}, "tcp-lost-segment", 0),
+    ("connections", 200, {"max_tcp_connections": 10}, "tcp-limit", 0),
+    ("sdp-media", 1, {}, "sdp-malformed", 1),
+    ("headers", 1, {"max_sip_message_bytes": 65_536}, "sip-too-large", 0),
+    ("endless-header", 400_000, {}, "sip-too-large", 1),
+]
+"""Attack, how much of it, options, the anomaly, and how often it is counted (0: however often)."""
+
+
+def _analyzed(folder: pathlib.Path, name: str, count: int, **options: Any) -> Result:
+    path = folder / f"attack.{ATTACKS[name].suffix}"
+    write_attack(name, path, count)
+    return sipanalyzer.pipeline.analyze(str(path), Options(**options))
+
+
+def _counts(result: Result) -> dict[str, int]:
+    return result.captures[0].anomalies.counts()
+
+
+def test_every_limit_has_an_anomaly_that_is_known_and_every_anomaly_of_a_limit_has_an_option() -> None:
+    named = {each.name for each in fields(Options) if each.name.startswith("max_")}
+    assert set(LIMITS) == named
+    assert {code for codes in LIMITS.values() for code in codes} <= set(MEANING)
+    assert {code for code in MEANING if code.endswith("-limit")} <= {
+        code for codes in LIMITS.values() for code in codes
+    }
+    assert all(getattr(Options(), name) < 1 << 34 for name in named)
+
+
+@pytest.mark.parametrize(("name", "count", "options", "code", "times"), BITES)
+def test_a_limit_that_bites_is_told(
+    tmp_path: pathlib.Path, name: str, count: int, options: dict[str, Any], code: str, times: int
+) -> None:
+    result = _analyzed(tmp_path, name, count, **options)
+    found = _counts(result)
+    assert code in found, found
+    assert not times or found[code] == times
+    assert "canary-first@honest" in {call.call_id for call in result.calls}
+
+
+@pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.count < 1 << 30])
+def test_honest_calls_beside_a_small_attack_are_whole(tmp_path: pathlib.Path, name: str) -> None:
+    result = _analyzed(tmp_path, name, min(ATTACKS[name].count, 3 if ATTACKS[name].count <= 10_000 else 200))
+    honest = {call.call_id: call for call in result.calls if call.call_id in HONEST}
+    assert set(honest) == HONEST
+    assert all(call.state == "completed" and call.messages == 6 for call in honest.values())
+
+
+def test_what_a_limit_left_out_is_no_copy_of_its_like(tmp_path: pathlib.Path) -> None:
+    assert "sip-capture-duplicate" not in _counts(_analyzed(tmp_path, "call-ids", 300, max_messages=50))
+
+
+@pytest.mark.parametrize("block_bytes", [4_096, 8 << 20])
+def test_the_same_call_ids_are_kept_however_the_file_is_divided(tmp_path: pathlib.Path, block_bytes: int) -> None:
+    result = _analyzed(tmp_path, "call-ids", 300, max_calls=100, block_bytes=block_bytes)
+    assert len(result.calls) == 100
+    assert {call.call_id for call in result.calls} == {"canary-first@honest", *(f"{i:09d}@evil" for i in range(99))}
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """How often the timeline asked for a socket's streams."""
+    asked: list[int] = []
+    ask = MediaTimeline._at
+
+    def count(self: MediaTimeline, socket: Any) -> list[int]:
+        asked.append(1)
+        return ask(self, socket)
+
+    monkeypatch.setattr(MediaTimeline, "_at", count)
+    yield asked
+
+
+def test_twice_as_many_forks_are_twice_the_work(tmp_path: pathlib.Path, looked_at: list[int]) -> None:
+    _analyzed(tmp_path, "forks", 100)
+    once = len(looked_at)
+    looked_at.clear()
+    _analyzed(tmp_path, "forks", 200)
+    assert len(looked_at) <= 2.2 * once
+
+
+@pytest.mark.parametrize("suffix", ["gz", "zst", "xz", "bz2", "lz4"])
+def test_what_inflates_beyond_belief_is_left_and_told(tmp_path: pathlib.Path, suffix: str) -> None:
+    path = tmp_path / f"bomb.pcap.{suffix}"
+    write_attack(f"bomb-{suffix}", path, 64 << 20)
+    result = sipanalyzer.pipeline.analyze(str(path), Options(max_inflated_bytes=1 << 20, max_inflated_ratio=50))
+    capture = result.captures[0]
+    assert _counts(result) == {"inflated-limit": 1}
+    assert capture.damage is not None
+    assert "max_inflated_ratio" in capture.damage
+    assert [call.call_id for call in result.calls] == ["canary-first@honest"]
+
+
+def test_redacting_does_not_open_a_bomb(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "bomb.pcap.gz"
+    write_attack("bomb-gz", path, 64 << 20)
+    options = Options(max_inflated_bytes=1 << 20, max_inflated_ratio=50, redact=True, redact_key="x")
+    assert "inflated-limit" in _counts(sipanalyzer.pipeline.analyze(str(path), options))
+
+
+def test_a_capture_below_the_allowance_may_be_squeezed_as_it_will(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "plain.pcap.bz2"
+    write_attack("bomb-bz2", path, 64 << 20)
+    assert sipanalyzer.pipeline.analyze(str(path), Options()).captures[0].damage is None
