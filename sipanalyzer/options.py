@@ -87,7 +87,7 @@ class Options:
     """Packets in sequence that make a stream where no SDP announces the socket (RFC 3550 A.1 MIN_SEQUENTIAL)."""
     probation_candidates: int = 8_192
     """Candidates held in each of the two generations of the probation table."""
-    max_streams: int = 65_536
+    max_streams: int = 100_000
     """RTP streams tabled; each costs some 8 kB."""
     silence_split_ns: int = 60_000_000_000
     """Without SDP a key that comes back with a restart after this silence is a new stream."""
@@ -237,7 +237,7 @@ LIMITS: dict[str, tuple[str, ...]] = {
     "max_faults": ("fault-limit", "msrp-limit"),
     "max_statistics_scopes": (),
 }
-"""Every cap, with the anomalies that tell of it. Where there is none the file breaks off there (status 1, one line says
+"""Every cap, with the anomalies that tell of it. Where there is none the file is damaged there (status 1, one line says
 where), or what is more is counted together."""
 
 

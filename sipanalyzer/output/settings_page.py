@@ -70,7 +70,7 @@ def _page() -> Iterator[str]:
         "## Bounds",
         "",
         "Whatever stands in a capture, no more than this is kept of it. What a limit cost is counted as an anomaly of",
-        "the capture (`captures`, `summary`); where none is named, the file breaks off there, which is told in one",
+        "the capture (`captures`, `summary`); where none is named, the file is damaged there, which is told in one",
         "line with exit status 1, or what is more is counted together.",
         "",
         "| limit | default | anomaly |",
