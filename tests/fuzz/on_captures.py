@@ -120,7 +120,7 @@ def walk_pcap(data: bytes) -> None:
         10**9,
         *_arrays(5 if how & 128 else 100),
     )
-    _pick(picking.pick_pcap, octets, (bool(big), extra, swapped, 4_096), arrays[4], reason)
+    _pick(picking.pick_pcap, octets, (bool(big), tick_ns, extra, swapped, 4_096), arrays[4], reason)
 
 
 def walk_pcapng(data: bytes) -> None:
