@@ -10,7 +10,6 @@ its call ends. What a re-INVITE offers stands beside what held before until the 
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 from ..options import Options
@@ -60,7 +59,7 @@ class _Dialogue:
         self.first_src: Socket | None = None
         self.bindings: dict[_Key, Binding] = {}
         """Open bindings."""
-        self.sockets: Counter[Socket] = Counter()
+        self.sockets: dict[Socket, int] = {}
         """Those of the open bindings, and how many each has: thousands of forks may name one."""
         self.offers: dict[_Key, _Offer] = {}
         """Those of a re-INVITE or UPDATE without final response yet."""
@@ -73,15 +72,15 @@ class _Dialogue:
     def hold(self, key: _Key, binding: Binding) -> None:
         """Have an open binding; `key` has none."""
         self.bindings[key] = binding
-        self.sockets[binding.socket] += 1
+        self.sockets[binding.socket] = self.sockets.get(binding.socket, 0) + 1
 
     def part(self, key: _Key) -> Binding | None:
         """Have an open binding no more."""
         binding = self.bindings.pop(key, None)
         if binding is not None:
-            self.sockets[binding.socket] -= 1
-            if not self.sockets[binding.socket]:
-                del self.sockets[binding.socket]
+            left = self.sockets.pop(binding.socket) - 1
+            if left:
+                self.sockets[binding.socket] = left
         return binding
 
 
