@@ -2,10 +2,11 @@
 
     python benchmarks/damage.py                     # every sample, cut at every record and at 1,000 random places
     python benchmarks/damage.py --corpus FOLDER     # other people's captures as well
-    python benchmarks/damage.py --places 20 --seeds 2 --tools 3 --seconds 60
+    python benchmarks/damage.py --places 20 --seeds 2 --tools 0.5 --seconds 60
 
 Prints how many cases of each kind were run, how many were answered, refused and at fault, and beside it what tshark and
-sngrep make of some of the same files: crashed, hung, or read fewer packets. Exits with 1 where there was a fault.
+sngrep make of some of the same files: crashed, hung, or read fewer packets (of sngrep, fewer SIP messages, where it
+shows as many of the whole file). Exits with 1 where there was a fault.
 """
 
 from __future__ import annotations
@@ -28,10 +29,8 @@ from sipanalyzer.kernels import set_compiled  # noqa: E402
 from tests.damage import checks, harm  # noqa: E402
 from tests.damage.records import Pieces, take_apart  # noqa: E402
 
-TOOLS = {
-    "tshark": ["tshark", "-n", "-T", "fields", "-e", "frame.number", "-r"],
-    "sngrep": ["sngrep", "-N", "-q", "-O", "/dev/null", "-I"],
-}
+TSHARK = ["tshark", "-n", "-T", "fields", "-e", "frame.number", "-r"]
+SNGREP = ["sngrep", "-N", "-q", "-I"]
 PATIENCE_S = 20
 Table = dict[str, Counter[str]]
 
@@ -56,8 +55,9 @@ def cut(name: str, data: bytes, pieces: Pieces, places: int, table: Table, until
         count(table, kind, part is not None, wrong, f"{name} cut at {place}")
 
 
-def harmed(name: str, pieces: Pieces, seeds: int, tools: int, table: Table, until: float) -> None:
-    """Harm of every kind, so many times; some of it shown to the other tools."""
+def harmed(name: str, pieces: Pieces, seeds: int, share: float, table: Table, until: float) -> None:
+    """Harm of every kind, so many times; a share of it shown to the other tools."""
+    comparable: bool | None = None
     for kind, make in harm.KINDS.items():
         for seed in range(seeds):
             if time.monotonic() > until:
@@ -72,8 +72,12 @@ def harmed(name: str, pieces: Pieces, seeds: int, tools: int, table: Table, unti
             except checks.Fault as error:
                 wrong = str(error)
             count(table, kind, found is not None, wrong, what)
-            if seed < tools:
-                compare(kind, result.data, found.captures[0].packets if found else 0, table)
+            if random.Random(f"{what} shown").random() < share:
+                comparable = as_many(pieces) if comparable is None else comparable
+                packets, messages = (
+                    (found.captures[0].packets, len(checks.rows(found, "messages"))) if found else (0, 0)
+                )
+                compare(kind, result.data, packets, messages, comparable, table)
 
 
 def count(table: Table, kind: str, answered: bool, wrong: str | None, what: str) -> None:
@@ -84,31 +88,59 @@ def count(table: Table, kind: str, answered: bool, wrong: str | None, what: str)
         print(f"fault: {what}: {wrong}", file=sys.stderr)
 
 
-def compare(kind: str, data: bytes, packets: int, table: Table) -> None:
-    """What the other tools do with a damaged file."""
+def compare(kind: str, data: bytes, packets: int, messages: int, comparable: bool, table: Table) -> None:
+    """What the other tools do with a damaged file of which we read so many packets and messages of SIP."""
+    row = table[kind]
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "damaged.pcap")
         path.write_bytes(data)
-        for tool, command in TOOLS.items():
-            if shutil.which(tool) is None:
-                continue
-            table[kind][f"{tool} runs"] += 1
-            try:
-                run = subprocess.run(
-                    [*command, str(path)],
-                    capture_output=True,
-                    timeout=PATIENCE_S,
-                    check=False,
-                    stdin=subprocess.DEVNULL,
-                )
-            except subprocess.TimeoutExpired:
-                table[kind][f"{tool} hung"] += 1
-                continue
-            table[kind][f"{tool} crashed"] += run.returncode < 0
-            if tool == "tshark":
+        if shutil.which("tshark"):
+            run = ran("tshark", [*TSHARK, str(path)], row)
+            if run is not None:
                 fewer = len(run.stdout.splitlines()) < packets
-                table[kind]["tshark fewer packets"] += fewer
-                table[kind]["tshark fewer, silent"] += fewer and run.returncode == 0
+                row["tshark fewer packets"] += fewer
+                row["tshark fewer, silent"] += fewer and run.returncode == 0
+        if shutil.which("sngrep"):
+            run, shown = of_sngrep(path, row)
+            if run is not None and comparable:
+                row["messages"] += messages
+                row["sngrep messages"] += shown
+                row["sngrep fewer messages"] += shown < messages
+                row["sngrep fewer, silent"] += shown < messages and run.returncode == 0 and not run.stderr.strip()
+
+
+def of_sngrep(path: pathlib.Path, row: Counter[str]) -> tuple[subprocess.CompletedProcess[bytes] | None, int]:
+    """What sngrep makes of a capture: how it ended and how many packets of SIP it keeps."""
+    out = path.with_name("kept.pcap")
+    out.unlink(missing_ok=True)
+    run = ran("sngrep", [*SNGREP, str(path), "-O", str(out)], row)
+    kept = take_apart(out.read_bytes()) if out.exists() else None
+    return run, len(kept.records) if kept is not None else 0
+
+
+def ran(tool: str, command: list[str], row: Counter[str]) -> subprocess.CompletedProcess[bytes] | None:
+    """A run of another tool, counted; None where it hung."""
+    row[f"{tool} runs"] += 1
+    try:
+        run = subprocess.run(
+            command, capture_output=True, timeout=PATIENCE_S, check=False, stdin=subprocess.DEVNULL
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        row[f"{tool} hung"] += 1
+        return None
+    row[f"{tool} crashed"] += run.returncode < 0
+    return run
+
+
+def as_many(pieces: Pieces) -> bool:
+    """Whether sngrep shows as many messages of a whole file as there are."""
+    whole = checks.analyzed(pieces.bytes(), "whole")
+    if whole is None or not shutil.which("sngrep"):
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "whole.pcap")
+        path.write_bytes(pieces.bytes())
+        return of_sngrep(path, Counter())[1] == len(checks.rows(whole, "messages")) > 0
 
 
 def main() -> int:
@@ -116,7 +148,10 @@ def main() -> int:
     parser.add_argument("--corpus", type=pathlib.Path)
     parser.add_argument("--places", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--tools", type=int, default=1)
+    parser.add_argument(
+        "--tools", type=float, default=0.05, metavar="SHARE", help="of harmed files that tshark and sngrep read"
+    )
+    parser.add_argument("--only", choices=("cuts", "harm"))
     parser.add_argument("--seconds", type=float, default=float("inf"), help="of each of cuts and other harm")
     chosen = parser.parse_args()
     set_compiled(True)
@@ -129,10 +164,10 @@ def main() -> int:
     ]
     random.Random(1).shuffle(files)
     until = time.monotonic() + chosen.seconds
-    for name, _, pieces in files:
+    for name, _, pieces in files if chosen.only != "cuts" else ():
         harmed(name, pieces, chosen.seeds, chosen.tools, table, until)
     until = time.monotonic() + chosen.seconds
-    for name, data, pieces in files:
+    for name, data, pieces in files if chosen.only != "harm" else ():
         cut(name, data, pieces, chosen.places, table, until)
     columns = list(dict.fromkeys(column for row in table.values() for column in row))
     print(f"| harm ({len(files)} files) | " + " | ".join(columns) + " |")

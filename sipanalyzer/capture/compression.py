@@ -17,8 +17,10 @@ CHUNK = 64 << 10
 """Compressed bytes read at a time."""
 PIECE = 256 << 10
 """Decompressed bytes asked for at a time: they are still in the cache of the core when they are copied to their place,
-where whole blocks would go to memory and back. Half as long for gzip, which copies most of what it writes from what it
-wrote before. It does not depend on who asks, so neither does what is lost with a piece that turns out to be broken."""
+where whole blocks would go to memory and back. It does not depend on who asks, so neither does what is lost with a
+piece that turns out to be broken where the source cannot be read again."""
+BITE = 64
+"""Decompressed bytes asked for at a time within a piece that is broken; and compressed ones given."""
 ZSTD_PIECE = 4 << 10
 """zstd gives no limit to its output: so little goes in at a time that what comes out stays below some 128 MiB."""
 
@@ -28,6 +30,9 @@ class Readable(Protocol):
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end."""
+
+    def again(self, offset: int, size: int) -> bytes:
+        """At most `size` bytes that were read before; none where that cannot be. Nothing is read on after this."""
 
 
 class _Zlib:
@@ -60,6 +65,7 @@ class _Zstd:
         self._inner = zstandard.ZstdDecompressor().decompressobj()
         self._compressed = memoryview(b"")
         self._ready = memoryview(b"")
+        self.piece = ZSTD_PIECE
 
     @property
     def needs_input(self) -> bool:
@@ -77,7 +83,7 @@ class _Zstd:
         if data:
             self._compressed = memoryview(bytes(self._compressed) + data)
         while not self._ready and self._compressed and not self._inner.eof:
-            piece, self._compressed = self._compressed[:ZSTD_PIECE], self._compressed[ZSTD_PIECE:]
+            piece, self._compressed = self._compressed[: self.piece], self._compressed[self.piece :]
             self._ready = memoryview(self._inner.decompress(piece))
         out, self._ready = self._ready[:max_length], self._ready[max_length:]
         return bytes(out)
@@ -171,8 +177,9 @@ class Inflater:
         self._errors = _errors(suffix)
         self._inner = self._make()
         self._members = 1
-        self._began = False
+        self._member_at = self._of_member = 0
         self._ahead = b""
+        self._broken: str | None = None
         self._ready = memoryview(b"")
         self._read = 0
         self._ended = False
@@ -198,6 +205,9 @@ class Inflater:
     def _piece(self) -> bytes:
         """The next decompressed bytes; none at the end and after damage."""
         while not self._ended:
+            if self._broken is not None:
+                self._end(self._broken)
+                break
             if self._inner.eof and not self._next_member():
                 break
             data = b""
@@ -209,13 +219,13 @@ class Inflater:
             try:
                 out: bytes = self._inner.decompress(data, PIECE)
             except self._errors as error:
-                if self._members > 1 and not self._began:
-                    self._end(f"bytes after the {self._suffix} data, before compressed offset {self._read}")
+                out = self._before_the_break()
+                if self._members > 1 and not self._of_member and not out:
+                    self._broken = f"bytes after the {self._suffix} data, before compressed offset {self._read}"
                 else:
-                    self._end(f"{self._suffix} data broken before compressed offset {self._read}: {error}")
-                break
+                    self._broken = f"{self._suffix} data broken before compressed offset {self._read}: {error}"
             if out:
-                self._began = True
+                self._of_member += len(out)
                 self._given += len(out)
                 if self._most_ratio and self._given > max(self._most_bytes, self._most_ratio * self._read):
                     self.beyond_belief = True
@@ -226,6 +236,27 @@ class Inflater:
                     break
                 return out
         return b""
+
+    def _before_the_break(self) -> bytes:
+        """What a piece has before the place where it is broken: libraries keep it to themselves.
+
+        The member is decompressed once more from its beginning up to that piece, and from there in small bites.
+        """
+        inner, at, skip, found = self._make(), self._member_at, self._of_member, bytearray()
+        try:
+            while not inner.eof and len(found) < PIECE:
+                if not skip and isinstance(inner, _Zstd):
+                    inner.piece = 1  # a block that is whole comes out only if nothing of the next goes in
+                data = self._source.again(at, CHUNK if skip else BITE) if inner.needs_input else b""
+                if inner.needs_input and not data:
+                    break
+                at += len(data)
+                out = inner.decompress(data, min(PIECE, skip) or BITE)
+                found += b"" if skip else out
+                skip -= len(out) if skip else 0
+        except self._errors:
+            pass  # as before: here it breaks
+        return bytes(found)
 
     def _take(self) -> bytes:
         data, self._ahead = self._ahead, b""
@@ -253,7 +284,7 @@ class Inflater:
         self._ahead = ahead
         self._inner = self._make()
         self._members += 1
-        self._began = False
+        self._member_at, self._of_member = self._read - len(ahead), 0
         return True
 
     def _end(self, damage: str | None) -> None:

@@ -50,6 +50,7 @@ class _Raw:
         self._ahead = b""
         self._into: Callable[[memoryview], int | None] | None = getattr(file, "readinto", None)
         self.consumed = 0
+        self._begin = _place(file)
         self.damage: str | None = None
         self.interrupted = self.asking = False
 
@@ -67,6 +68,16 @@ class _Raw:
             data, self._ahead = self._ahead[:size], self._ahead[size:]
             return data
         return self._ask(size)
+
+    def again(self, offset: int, size: int) -> bytes:
+        """At most `size` bytes that were read before; none where that cannot be. Nothing is read on after this."""
+        if self._begin is None or offset >= self.consumed or (self._stop is not None and self._stop.asked):
+            return b""
+        try:
+            self._file.seek(self._begin + offset)
+            return bytes(self._file.read(min(size, self.consumed - offset)) or b"")
+        except self._errors:
+            return b""
 
     def readinto(self, view: memoryview) -> int:
         if self._ahead or self._into is None:
@@ -338,12 +349,17 @@ def expand(captures: Any, options: Options | None = None) -> list[Input]:
     return inputs
 
 
+def _place(file: Any) -> int | None:
+    """Where a file object stands, so that it can be set there again; None where it cannot."""
+    try:
+        return int(file.tell()) if file.seekable() else None
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
 def _from_here(file: Any) -> Callable[[], tuple[Any, bool]]:
     """Gives the file object where it stands now, each time: a capture may be read more than once."""
-    try:
-        here = file.tell() if file.seekable() else None
-    except (AttributeError, OSError, ValueError):
-        here = None
+    here = _place(file)
 
     def open_() -> tuple[Any, bool]:
         if here is not None:
