@@ -12,14 +12,14 @@ import os
 import re
 import stat
 import sys
-import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sipanalyzer.capture.compression import Inflater, recognise
-from sipanalyzer.capture.stopping import INTERRUPTED, Stop
+from sipanalyzer.capture.stopping import Stop
+from sipanalyzer.capture.stored import READING, Stored, place, words
 from sipanalyzer.errors import CaptureError
 from sipanalyzer.options import Options
 
@@ -32,122 +32,6 @@ Opener = Callable[[], tuple[Any, bool]]
 _DEFAULTS = Options()
 _CLAIM = re.compile(r"\.(pcap|pcapng|cap|dmp)\d*(\.(gz|zst|lz4|xz|bz2))?$", re.ASCII | re.IGNORECASE)
 """Names that say a file is a capture; tcpdump numbers rotated ones behind the suffix."""
-_READING: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error)
-"""What file objects raise while they are read (the last two: those of :mod:`gzip`)."""
-
-
-class _Raw:
-    """A file object read as it is: short reads, pushed-back beginnings and the system's errors are dealt with here."""
-
-    def __init__(
-        self, name: str, file: Any, ours: bool, errors: tuple[type[Exception], ...], size: int | None, stop: Stop | None
-    ) -> None:
-        self._given = file  # else its buffer would go, and close it
-        if stop is not None and isinstance(file, io.BufferedReader):
-            file = file.raw  # what stands in its buffer is not seen by those who wait for the system's file
-        self._name, self._file, self._ours, self._errors = name, file, ours, errors
-        self._size, self._stop = size, stop
-        self._ahead = b""
-        self._into: Callable[[memoryview], int | None] | None = getattr(file, "readinto", None)
-        self.consumed = 0
-        self._begin = _place(file)
-        self.damage: str | None = None
-        self.interrupted = self.asking = False
-
-    def peek(self, size: int) -> bytes:
-        """The next `size` bytes, or fewer where there are no more; they stay to be read."""
-        while len(self._ahead) < size:
-            data = self._ask(size - len(self._ahead))
-            if not data:
-                break
-            self._ahead += data
-        return self._ahead[:size]
-
-    def read(self, size: int) -> bytes:
-        if self._ahead:
-            data, self._ahead = self._ahead[:size], self._ahead[size:]
-            return data
-        return self._ask(size)
-
-    def again(self, offset: int, size: int) -> bytes:
-        """At most `size` bytes that were read before; none where that cannot be. Nothing is read on after this."""
-        if self._begin is None or offset >= self.consumed or (self._stop is not None and self._stop.asked):
-            return b""
-        try:
-            self._file.seek(self._begin + offset)
-            return bytes(self._file.read(min(size, self.consumed - offset)) or b"")
-        except self._errors:
-            return b""
-
-    def readinto(self, view: memoryview) -> int:
-        if self._ahead or self._into is None:
-            data = self.read(len(view))
-            view[: len(data)] = data
-            return len(data)
-        if self.damage is not None or self._stopped():
-            return 0
-        self.asking = True
-        try:
-            count = self._into(view)
-        except self._errors as error:
-            return len(self._failed(error))
-        finally:
-            self.asking = False
-        if count is None:
-            raise CaptureError(self._name, "cannot be read: it is in non-blocking mode")
-        self.consumed += count
-        self._tell()
-        return count
-
-    def _ask(self, size: int) -> bytes:
-        if self.damage is not None or self._stopped():
-            return b""
-        self.asking = True
-        try:
-            data = self._file.read(size)
-        except self._errors as error:
-            return self._failed(error)
-        finally:
-            self.asking = False
-        if data is None:
-            raise CaptureError(self._name, "cannot be read: it is in non-blocking mode")
-        if isinstance(data, str):
-            raise ValueError("a capture's file object must be opened in binary mode")
-        self.consumed += len(data)
-        self._tell()
-        return bytes(data)
-
-    def _tell(self) -> None:
-        if self._stop is not None:
-            self._stop.began = True
-
-    def _stopped(self) -> bool:
-        """Whether the rest is not wanted any more: it is as if the file ended here."""
-        if self._stop is None:
-            return False
-        if self._size is None:
-            if self._stop.go_on(self._file):
-                return False
-        elif not self._stop.asked or self.consumed >= self._size:
-            return False
-        self.interrupt()
-        return True
-
-    def interrupt(self) -> None:
-        """Say that the rest was not wanted any more."""
-        if self.damage is None:
-            of = f" of {self._size}" if self._size is not None else ""
-            self.damage, self.interrupted = f"{INTERRUPTED} after {self.consumed}{of} bytes", True
-
-    def _failed(self, error: Exception) -> bytes:
-        if self.consumed == 0:
-            raise CaptureError(self._name, _words(error)) from error
-        self.damage = f"reading failed after {self.consumed} bytes: {_words(error)}"
-        return b""
-
-    def close(self) -> None:
-        if self._ours:
-            self._file.close()
 
 
 class Source:
@@ -180,12 +64,12 @@ class Source:
         file: Any,
         ours: bool = True,
         size: int | None = None,
-        errors: tuple[type[Exception], ...] = _READING,
+        errors: tuple[type[Exception], ...] = READING,
         stop: Stop | None = None,
     ) -> None:
         self.name = name
         self.size = size
-        self._raw = _Raw(name, file, ours, errors, size, stop)
+        self._raw = Stored(name, file, ours, errors, size, stop)
         self.compression = recognise(self._raw.peek(10))
         """Usual suffix (``gz``, ``zst``, ``lz4``, ``xz``, ``bz2``); empty where it is not compressed."""
         self._inflater = Inflater(self._raw, self.compression) if self.compression else None
@@ -255,7 +139,7 @@ class Input:
     """Bytes of the file as it is stored, where known without opening it."""
     reopenable: bool = False
     """Whether it can be opened more than once."""
-    errors: tuple[type[Exception], ...] = _READING
+    errors: tuple[type[Exception], ...] = READING
     """What may be raised while it is read."""
     folder: str | None = None
     """The folder it was found in; None where it was named itself."""
@@ -280,7 +164,7 @@ class Input:
         try:
             file, ours = self.opener()
         except OSError as error:
-            raise CaptureError(self.name, _words(error)) from error
+            raise CaptureError(self.name, words(error)) from error
         size = self.size
         if size is None:
             size = _size(file)
@@ -292,13 +176,6 @@ class Input:
             if ours:
                 file.close()
             raise
-
-
-def _words(error: Exception) -> str:
-    """What the system says, as a clause."""
-    if isinstance(error, FileNotFoundError) and not error.strerror:  # fsspec's own: the path alone
-        return "No such file or directory"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _size(file: Any) -> int | None:
@@ -349,17 +226,9 @@ def expand(captures: Any, options: Options | None = None) -> list[Input]:
     return inputs
 
 
-def _place(file: Any) -> int | None:
-    """Where a file object stands, so that it can be set there again; None where it cannot."""
-    try:
-        return int(file.tell()) if file.seekable() else None
-    except (AttributeError, OSError, ValueError):
-        return None
-
-
 def _from_here(file: Any) -> Callable[[], tuple[Any, bool]]:
     """Gives the file object where it stands now, each time: a capture may be read more than once."""
-    here = _place(file)
+    here = place(file)
 
     def open_() -> tuple[Any, bool]:
         if here is not None:
@@ -403,7 +272,7 @@ def _expand_path(name: str) -> list[Input]:
             return [one for match in matches if not Path(match).is_dir() for one in _expand_path(match)] or [
                 _refused(name, "no file matches")
             ]
-        return [_refused(name, "no file matches" if glob.has_magic(name) else _words(error))]
+        return [_refused(name, "no file matches" if glob.has_magic(name) else words(error))]
     except ValueError as error:  # a NUL in the name
         return [_refused(name, str(error))]
     if not stat.S_ISDIR(status.st_mode):
@@ -416,7 +285,7 @@ def _expand_path(name: str) -> list[Input]:
     try:
         files = sorted(str(entry) for entry in Path(name).iterdir() if entry.is_file())
     except OSError as error:
-        return [_refused(name, _words(error))]
+        return [_refused(name, words(error))]
     found = [replace(one, folder=name) for file in files for one in _expand_path(file)]
     return found or [_refused(name, "a folder without files (folders in it are not looked into)")]
 

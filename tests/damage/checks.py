@@ -109,6 +109,15 @@ OUTCOME = frozenset({"state", "reason"})
 """Columns of a call in which a timeout shows: it wants the capture to run on for 32 s after the last INVITE."""
 
 
+def _numbered(tables: dict[str, Rows]) -> dict[str, Rows]:
+    """The tables, with sessions numbered among these calls: what comes later may join others before them."""
+    numbers: dict[str, str] = {}
+    for name in ("calls", "streams"):
+        for row in tables[name]:
+            row["session"] = numbers.setdefault(row["session"], str(len(numbers) + 1))
+    return tables
+
+
 def before_cut(whole: Result, extent: dict[str, tuple[int, int]], part: Result | None, packets: int) -> str | None:
     """What differs, in a file cut after so many packets, of calls that were over by then; None where nothing does."""
     done = [call_id for call_id, (_, last) in extent.items() if last <= packets]
@@ -116,7 +125,7 @@ def before_cut(whole: Result, extent: dict[str, tuple[int, int]], part: Result |
         return None
     if part is None:
         return f"{len(done)} calls stand before the cut, and nothing was read"
-    expected, found = of_calls(whole, done, frozenset({"findings"})), of_calls(part, done, frozenset({"findings"}))
+    expected, found = (_numbered(of_calls(result, done, frozenset({"findings"}))) for result in (whole, part))
     for before, after in zip(expected["calls"], found["calls"], strict=False):
         if before["reason"] == "'timeout'":
             for each in (before, after):
