@@ -23,6 +23,7 @@ _ENCODED = re.compile(rb"^(?:content-encoding|e)[ \t]*:[ \t]*(?!identity)[a-z]",
 _BOUNDARY = re.compile(rb"boundary\s*=\s*(?:\"([^\"]+)\"|([^\s;,]+))", re.IGNORECASE)
 _DEPTH = 8
 _LINE = re.compile(rb"(\s*)([A-Za-z][A-Za-z-]*)(\s*[:=]\s*)(.*)", re.DOTALL)
+_RELAYED = re.compile(rb"(?<![A-Za-z-])([A-Za-z-]++)(\s*+=[ \t]*+)([^\r\n]*+)")
 _SSRC = re.compile(rb"(ssrc\s*=\s*)(0x[0-9a-f]{8}|\d{1,10})(?![0-9a-z])", re.IGNORECASE)
 _TAG = re.compile(rb"<[^<>]*>|[^<>]+|[<>]")
 _QUOTED = re.compile(rb"(?<![\w:.-])([\w:.-]{1,80})(\s*=\s*)(\"[^\"]*\"|'[^']*')")
@@ -105,7 +106,7 @@ class Bodies:
             known = name if name.lower() in FIELDS else self._texts.atoms(name)
             return known + equals + (self._key(value) if name.lower() == b"signal" else self._texts.atoms(value))
 
-        return re.sub(rb"([A-Za-z-]+)(\s*=[ \t]*)([^\r\n]*)", line, body) if b"=" in body else self._key(body)
+        return _RELAYED.sub(line, body) if b"=" in body else self._key(body)
 
     def _fields(self, body: bytes) -> bytes:
         """Lines of names and values: quality reports (RFC 6035) and message summaries (RFC 3842)."""

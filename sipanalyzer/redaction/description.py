@@ -17,18 +17,19 @@ _ATTRIBUTE = re.compile(rb"([A-Za-z0-9_.+-]+)(:?)(.*)", re.DOTALL)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _KEPT_LINES = frozenset(b"vtbrz")
 _SHAPES = {
-    b"v": re.compile(rb"\s*\d+\s*"), b"t": re.compile(rb"[\d\s]*"), b"b": re.compile(rb"[A-Za-z-]+:\s*\d*\s*"),
+    b"v": re.compile(rb"\s*\d+\s*"), b"t": re.compile(rb"[\d\s]*"), b"b": re.compile(rb"[A-Za-z-]+:\s*+\d*+\s*+"),
     b"r": re.compile(rb"[\d\sdhms-]*"), b"z": re.compile(rb"[\d\sdhms-]*"),
-    b"m": re.compile(rb"[a-z]+[ \t]+[\d/]+[ \t]+[A-Za-z0-9/_-]+[\w \t*.+-]*\s*", re.IGNORECASE),
+    b"m": re.compile(rb"[a-z]++[ \t]++[\d/]++[ \t]++[A-Za-z0-9/_-]++[\w \t*.+-]*+\s*+", re.IGNORECASE),
 }  # fmt: skip
 _SECRET_FORMAT = re.compile(
-    rb"((?:sprop[a-z-]*|config|configuration|parameter-sets|key-mgmt)\s*=\s*)([^;\s]+)", re.IGNORECASE
+    rb"((?:sprop[a-z-]*+|config|configuration|parameter-sets|key-mgmt)\s*+=\s*+)([^;\s]+)|sprop[a-z-]*+", re.IGNORECASE
 )
+"""A secret one in groups; without them a run of letters that is none, passed at once."""
 _CANDIDATE = re.compile(rb"(\S+)(\s+\d+\s+)(\S+)(\s+\d+\s+)(\S+)(\s+\d+\s+typ\s+[a-z]+)(.*)", re.IGNORECASE | re.DOTALL)
 _PLAIN = frozenset(b"generation network-id network-cost tcptype active passive so rport".split())
 _SSRC = re.compile(rb"(\s*)(\d{1,10})(?=[\s:]|$)")
 _CONNECTION = re.compile(rb"(\s*IN\s+IP[46]\s+)([^\s/]+)(.*)", re.IGNORECASE | re.DOTALL)
-_ORIGIN = re.compile(rb"(.*?)(\s+IN\s+IP[46]\s+.*)", re.IGNORECASE | re.DOTALL)
+_ORIGIN = re.compile(rb"(.*?)(?<!\s)(\s++IN\s++IP[46]\s++.*)", re.IGNORECASE | re.DOTALL)
 _HEX = re.compile(rb"[0-9A-Fa-f]+")
 _SSRC_TEXTS = frozenset(b"cname label mslabel msid".split())
 
@@ -79,7 +80,9 @@ class Descriptions:
         name, colon, rest = found[1].lower(), found[1] + found[2], found[3]
         if name in ATTRIBUTES:
             if name == b"fmtp":
-                return colon + _SECRET_FORMAT.sub(lambda each: each[1] + self._texts.atoms(each[2]), rest)
+                return colon + _SECRET_FORMAT.sub(
+                    lambda each: each[1] + self._texts.atoms(each[2]) if each[1] else each[0], rest
+                )
             return colon + rest
         known = _ATTRIBUTES.get(name)
         if known is not None:

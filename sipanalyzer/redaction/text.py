@@ -53,7 +53,7 @@ _ATOM = re.compile(
     + rb"+)|"
     + _ESCAPE
 )
-_TELEPHONE = re.compile(rb"\+?[0-9().*#-]*[0-9][0-9().*#-]*")
+_TELEPHONE = re.compile(rb"\+?[().*#-]*+[0-9][0-9().*#-]*+")
 _COOKIE = b"z9hG4bK"
 _ADDRESSES = re.compile(
     rb"(?P<mail>[^\s<>@\"()]{1,64}@[^\s<>\"()]+)|(?P<mac>(?<![0-9A-Za-z])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![0-9A-Za-z]))"

@@ -36,7 +36,7 @@ _QUOTED_NS = 2_000_000_000
 _REPORTED_BYTES = 8_192
 """An ICMP error quotes no more (RFC 1812 4.3.2.3 wants 576 bytes)."""
 
-_CALL_ID = re.compile(rb"\n(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*([\r\n]|\Z)", re.IGNORECASE)
+_CALL_ID = re.compile(rb"\n(?:call-id|i)[ \t]*+:[ \t]*+((?:[ \t]*+[^ \t\r\n]++)*+)[ \t]*+([\r\n]|\Z)", re.IGNORECASE)
 """What an ICMP error quotes of a Call-ID, and whether its end is there."""
 
 

@@ -114,6 +114,11 @@ class StreamFramer:
         return bool(self._buffer) or self._skip > 0
 
     @property
+    def held_bytes(self) -> int:
+        """How many bytes wait for more."""
+        return len(self._buffer)
+
+    @property
     def inflates(self) -> bool:
         """Whether what comes can be read only with what came before: a WebSocket whose messages are compressed."""
         return self._web is not None and self._web.deflates

@@ -172,7 +172,7 @@ class MsrpReader:
             if name in self._paths:
                 self._paths[name] = value.decode("utf-8", "replace")
             elif name == b"status" and self._method == "REPORT":
-                said = re.search(rb"\d+[ \t]+(\d{3})(?!\d)", value)
+                said = re.search(rb"(?<!\d)\d++[ \t]++(\d{3})(?!\d)", value)
                 self._status = int(said[1]) if said else None
         return at + len(line), True
 

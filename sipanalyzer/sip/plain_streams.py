@@ -251,11 +251,10 @@ class PlainStreams:
         state = direction.next, direction.acked, direction.acked_time, side, *spoke, -1, 0
         if framer is None:
             return (*key, kernel.PASSIVE, *state, 0, 0, 0, 0, 0)
+        if framer.held_bytes > kernel.MOST_PENDING:  # stays where it is: each segment would copy and read it anew
+            return (*key, kernel.PASSIVE, *state, 0, 0, 0, 0, 0)
         waiting, time, frame = framer.hand_over()
         size = len(waiting)
-        if size > kernel.MOST_PENDING:
-            framer.take_over(waiting, time, frame)
-            return (*key, kernel.PASSIVE, *state, 0, 0, 0, 0, 0)
         at = 0
         if size:
             if size + self._counts[kernel.POOLED] + _SPARE // 2 > len(self._pool):

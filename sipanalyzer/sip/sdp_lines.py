@@ -18,7 +18,9 @@ MAX_EACH = 128
 """Formats, candidates, crypto lines and further attributes of one media description."""
 
 _DIRECTIONS = frozenset(("sendrecv", "sendonly", "recvonly", "inactive"))
-_RTPMAP = re.compile(r"([0-9]{1,3})[ \t]+([^/ \t]+)[ \t]*(?:/[ \t]*([0-9]{1,9})[ \t]*(?:/[ \t]*([0-9]{1,3}))?.*)?")
+_RTPMAP = re.compile(
+    r"([0-9]{1,3})[ \t]+([^/ \t]+)[ \t]*+(?:/[ \t]*+([0-9]{1,9})[ \t]*+(?:/[ \t]*+([0-9]{1,3}))?+.*+)?"
+)
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?")
 
 

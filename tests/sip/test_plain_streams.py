@@ -17,6 +17,7 @@ from sipanalyzer.network.tcp import ACK, FIN, RST, SYN
 from sipanalyzer.network.tcpstate import Direction
 from sipanalyzer.options import Options
 from sipanalyzer.sip import plain_streams
+from sipanalyzer.sip.framer import StreamFramer
 from sipanalyzer.sip.spans import MessageStore
 from sipanalyzer.unpacking import AnomaliesOfCaptures, Unpacker
 from tests.collecting import packet_row
@@ -156,6 +157,25 @@ def test_plain_messages_go_the_short_way(way: str) -> None:
     assert len(seen["messages"]) == 12
     assert seen["many"] == 10  # but the first of each direction
     assert seen["columns"]["transport"] == [1] * 12
+
+
+def test_a_long_message_under_way_is_not_copied_with_each_segment(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied = []
+    hand_over = StreamFramer.hand_over
+
+    def counting(framer: StreamFramer) -> tuple[bytes, int, int]:
+        handed = hand_over(framer)
+        copied.append(len(handed[0]))
+        return handed
+
+    monkeypatch.setattr(StreamFramer, "hand_over", counting)
+    text, tape = message(1, bytes(120_000)), Tape()
+    a, b = tape.open()
+    for begin in range(0, len(text), 1_200):
+        tape.segment(a, b, text[begin : begin + 1_200])
+        tape.segment(b, a)
+    assert len(same(tape.packets, [2] * len(tape.packets))["messages"]) == 1
+    assert sum(copied) < len(text)
 
 
 @pytest.mark.parametrize("isn", [0xFFFFFFFF, 0xFFFFFF00, 0xFFFFF000, 0x7FFFFFF0, 0])
