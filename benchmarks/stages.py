@@ -31,6 +31,7 @@ STAGES: tuple[tuple[str, str], ...] = (
     ("importlib._bootstrap", "start-up"),
     ("sipanalyzer.kernels", "start-up"),  # only functions that compile or load a kernel: see `stage`
     ("sipanalyzer.capture.source", "read"),
+    ("sipanalyzer.capture.stored", "read"),
     ("sipanalyzer.capture.compression", "read"),
     ("sipanalyzer.capture.window", "read"),
     ("sipanalyzer.capture.block", "wait for the other thread"),

@@ -24,6 +24,7 @@ from .calls.pages import find_pages
 from .calls.probes import find_probes
 from .calls.registrations import find_registrations
 from .calls.reports import ReportTable, StreamReports
+from .calls.rows import distinct
 from .calls.sessions import join_sessions
 from .calls.subscriptions import find_subscriptions
 from .facts import Digit, Intervals, MsrpSession, Outage, Quality
@@ -96,7 +97,7 @@ def complete(raw: Raw, options: Options) -> Result:
     outages = tuple(
         Outage(places[index], start, stop, lost) for index, start, stop, lost in raw.streams.outages().tolist()
     )
-    sip_sockets = {messages.endpoints[each] for each in np.unique(messages.src).tolist()} if len(messages) else set()
+    sip_sockets = {messages.endpoints[each] for each in distinct(messages.src).tolist()} if len(messages) else set()
     captures = [
         dataclasses.replace(each, large_frames=raw.unpacker.connections.large_frames.get(n, 0))
         for n, each in enumerate(raw.captures)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..result import Messages
 from ..sip.header import find_headers
 from .bundles import Bundles
-from .rows import Rows
+from .rows import Rows, distinct
 
 __all__ = ["ASSERTED", "CAUSE", "DIVERTED", "find_first", "product_of_callee", "product_of_caller", "rows_naming"]
 
@@ -55,7 +55,7 @@ def find_first(messages: Messages, at: Bundles, *questions: tuple[str, ...]) -> 
 def _answer(messages: Messages, at: Bundles, names: Sequence[tuple[str, frozenset[int]]]) -> list[str | None]:
     answers: list[str | None] = [None] * len(at)
     some = np.fromiter(frozenset().union(*(rows for _, rows in names)), np.int64)
-    for place in np.unique(at.owner()[np.isin(at.rows, some)]).tolist():
+    for place in distinct(at.owner()[np.isin(at.rows, some)]).tolist():
         answers[place] = _search(messages, at.of_one(place), names)
     return answers
 
@@ -92,7 +92,7 @@ def rows_naming(messages: Messages, rows: npt.NDArray[np.int64], names: Sequence
     """
     words = [name.lower().encode() for name in names]
     found: list[set[int]] = [set() for _ in names]
-    for block, begins, chosen in _blocks(messages, np.unique(rows)):
+    for block, begins, chosen in _blocks(messages, distinct(rows)):
         for word, mine in zip(words, found, strict=True):
             at = block.find(word)
             while at >= 0:

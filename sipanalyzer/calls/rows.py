@@ -20,6 +20,7 @@ __all__ = [
     "Requests",
     "Rows",
     "dense_pairs",
+    "distinct",
     "number_hosts",
     "number_to_tags",
     "pick_rows",
@@ -120,6 +121,13 @@ def sort_requests(members: list[int], rows: Rows) -> Requests:
             if kind is not None:
                 kind.append(row)
     return found
+
+
+def distinct(values: Ints) -> Ints:
+    """The different values, ascending: what `numpy.unique` gives, which loads numpy's masked arrays to do it."""
+    ordered = np.sort(values)
+    different: Ints = ordered[np.diff(ordered, prepend=ordered[:1] - 1) != 0]
+    return different
 
 
 def dense_pairs(first: Ints, second: Ints) -> Ints:

@@ -27,7 +27,7 @@ from .calls import digits_in_info
 from .dialogs import ends_subscription
 from .hops import count_vias
 from .negotiation import Descriptions
-from .rows import number_hosts, number_to_tags, pick_rows
+from .rows import distinct, number_hosts, number_to_tags, pick_rows
 
 __all__ = ["Shapes", "find_shapes"]
 
@@ -137,7 +137,7 @@ def find_shapes(messages: Messages, descriptions: Descriptions, capture_end: int
 
     shape = np.full(len(starts), -1, np.int64)
     count = 0
-    for length in np.unique(lengths).tolist():
+    for length in distinct(lengths).tolist():
         those = np.flatnonzero(lengths == length)
         if length > _LONGEST:
             shape[those] = count + np.arange(len(those))

@@ -27,8 +27,9 @@ from sipanalyzer.options import Options
 
 __all__ = ["Block", "Opened", "SlotPool", "open_capture", "read_blocks", "read_first_time"]
 
-SLOTS = 3
-"""Buffers that go round with a worker thread: one being filled, one being worked with, one between."""
+SLOTS = 2
+"""Buffers that go round with a worker thread: one being filled, one being worked with. A third, between them, is one
+more that has left the processor's cache when its turn comes."""
 PEEK_BYTES = 4 << 10
 """Block in which a file's first packet is looked for."""
 PATIENCE_S = 2.0

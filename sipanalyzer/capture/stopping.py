@@ -72,8 +72,8 @@ class Stop:
         waiting.register(number, select.POLLIN)
         if self._asked is None:
             waiting.register(self._wake, select.POLLIN)
-            if any(ready == number for ready, _ in waiting.poll()):
-                return self._asked is None
+            if any(ready == number for ready, _ in waiting.poll()) and self._asked is None:
+                return True
             waiting.unregister(self._wake)
         if self._asked is None:  # a wish was made, and its ring came before its time stood
             self._asked = time.monotonic()

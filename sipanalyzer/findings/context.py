@@ -20,6 +20,7 @@ import numpy as np
 
 from .. import explanations
 from ..calls.bindings import Binding
+from ..calls.rows import distinct
 from ..calls.screening import count_matches
 from ..facts import Endpoint, Finding, Outage
 from ..network.endpoints import address_text
@@ -171,7 +172,7 @@ class Context:
             return set()
         ends = len(messages.endpoints)
         host = [address for address, _ in messages.endpoints]
-        ways = np.unique(messages.src * ends + messages.dst).tolist()
+        ways = distinct(messages.src * ends + messages.dst).tolist()
         return {(host[way // ends], host[way % ends]) for way in ways}
 
     def is_one_sided(self, transaction: Transaction) -> bool:

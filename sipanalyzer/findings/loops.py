@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..calls.rows import dense_pairs
+from ..calls.rows import dense_pairs, distinct
 from ..facts import Finding
 from ..result import Ints, Transaction
 from ..sip.header import find_header, find_headers
@@ -102,7 +102,7 @@ def _returned(context: Context) -> Iterator[tuple[int, int]]:
     crowded = {
         messages.endpoints[src][0]
         for src, dst in (
-            divmod(way, count) for way in np.unique(messages.src[rows] * count + messages.dst[rows]).tolist()
+            divmod(way, count) for way in distinct(messages.src[rows] * count + messages.dst[rows]).tolist()
         )
         if messages.endpoints[src][0] == messages.endpoints[dst][0]
     }

@@ -21,6 +21,10 @@ _MIX = np.array([0x1E35A7BD1E35A7BD, 0x27D4EB2F165667C5, 0x5851F42D4C957F2D, 0x1
 """Odd factors: a sum of products, wrapping, that few different keys have in common."""
 
 
+_FEW = 100
+"""Messages whose endpoints are looked up one by one, which a block of RTP with its calls rarely has more of."""
+
+
 class Endpoints:
     """Numbers for address and port, counted up in order of first sight."""
 
@@ -47,6 +51,9 @@ class Endpoints:
         keys : int64[n, 5]
             Of each what :meth:`pair` takes.
         """
+        if len(keys) <= _FEW:
+            numbers = np.array([self.pair(*key) for key in keys.tolist()], np.int64).reshape(-1, 2)
+            return numbers[:, 0], numbers[:, 1]
         keys = np.ascontiguousarray(keys)
         _, first, which = np.unique(keys @ _MIX, return_index=True, return_inverse=True)
         if (keys[first[which]] != keys).any():  # two of one hash: each by itself

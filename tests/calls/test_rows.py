@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipanalyzer.calls.rows import dense_pairs, read_rows
+from sipanalyzer.calls.rows import dense_pairs, distinct, read_rows
 from tests.calls.words import table
 
 WIDE = st.integers(-(2**62), 2**62)
@@ -21,6 +21,11 @@ def test_dense_numbers_are_equal_where_both_values_are_and_stay_small(pairs: lis
         assert 0 <= a < len(pairs)
         for other, b in zip(pairs, dense, strict=True):
             assert (one == other) == (a == b)
+
+
+@given(st.lists(WIDE | st.integers(-2, 2), max_size=30))
+def test_distinct_values_are_those_of_a_set_in_order(values: list[int]) -> None:
+    assert distinct(np.array(values, np.int64)).tolist() == sorted(set(values))
 
 
 def test_tags_of_both_columns_have_one_numbering() -> None:

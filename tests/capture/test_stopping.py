@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import pathlib
+import select
 import threading
 import time
 
@@ -54,6 +55,28 @@ def test_a_record_in_two_halves_at_the_interrupt_is_no_damage_of_the_file() -> N
     consumed, size = [int(word) for word in (capture.damage or "").split() if word.isdigit()]
     assert size == len(MANY) and consumed < size
     assert capture.damage == f"interrupted after {consumed} of {size} bytes"
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="no poll() here")
+def test_a_wish_in_the_moment_at_which_a_pipe_has_data_leaves_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, real = Stop(), select.poll
+
+    class Poll:
+        def __init__(self) -> None:
+            self._poll = real()
+            self.register, self.unregister = self._poll.register, self._poll.unregister
+
+        def poll(self, *wait: float) -> list[tuple[int, int]]:
+            ready = self._poll.poll(*wait)
+            stop.ask()
+            return ready
+
+    monkeypatch.setattr(select, "poll", Poll)
+    out, into = os.pipe()
+    with open(out, "rb", buffering=0) as file:
+        os.write(into, b"data")
+        os.close(into)
+        assert stop.go_on(file)
 
 
 def test_captures_that_come_later_are_named_as_not_read(tmp_path: pathlib.Path) -> None:
