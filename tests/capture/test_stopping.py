@@ -73,7 +73,7 @@ def test_a_wish_in_the_moment_at_which_a_pipe_has_data_leaves_none_of_them(monke
 
     monkeypatch.setattr(select, "poll", Poll)
     out, into = os.pipe()
-    with open(out, "rb", buffering=0) as file:
+    with os.fdopen(out, "rb", buffering=0) as file:
         os.write(into, b"data")
         os.close(into)
         assert stop.go_on(file)
