@@ -141,9 +141,9 @@ def sip_udp(payload: bytes) -> bytes:
     return udp(payload, 5060, 5060)
 
 
-def rtp(size: int = 20) -> bytes:
+def rtp(size: int = 20, payload_type: int = 0) -> bytes:
     """RTP's header and a payload."""
-    return struct.pack("!BBHII", 0x80, 0, 1, 160, 1) + bytes(size)
+    return struct.pack("!BBHII", 0x80, payload_type, 1, 160, 1) + bytes(size)
 
 
 def places(text: bytes, mark: bytes) -> list[int]:
@@ -172,7 +172,8 @@ def ssrcs_in_pairs(tape: Tape, count: int) -> None:
 
 
 def ssrcs_announced(tape: Tape, count: int) -> None:
-    announced = udp_packet(("10.0.0.9", 4000), ("10.0.0.1", 4000), rtp(), checksum=False)
+    packet = rtp(payload_type=8)  # what SDP says: another would have to pass probation
+    announced = udp_packet(("10.0.0.9", 4000), ("10.0.0.1", 4000), packet, checksum=False)
     body = message("INVITE sip:b@10.0.0.2 SIP/2.0", "announcer@evil", "1 INVITE", SDP)
     tape.packets([udp_packet(("10.0.0.1", 5060), ("10.0.0.2", 5060), body, checksum=False)])
     tape.many(announced, count, {UDP + 8: number(">u4")})

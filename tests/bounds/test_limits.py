@@ -27,6 +27,7 @@ BITES: list[tuple[str, int, dict[str, Any], str, int]] = [
     ("call-ids", 300, {"max_sip_bytes": 40_000}, "sip-limit", 0),
     ("forks", 100, {"max_call_bindings": 20}, "sdp-limit", 81),
     ("ssrcs-in-pairs", 100, {"max_streams": 30}, "rtp-stream-limit", 0),
+    ("ssrcs-announced", 100, {"max_streams": 30}, "rtp-stream-limit", 0),
     ("rtcp", 50, {"max_rtcp": 100}, "rtcp-limit", 0),
     ("outages", 100, {"max_outages": 10}, "rtp-outage-limit", 0),
     ("intervals", 100, {"max_intervals": 10}, "rtp-interval-limit", 0),
