@@ -44,6 +44,15 @@ def way(request: pytest.FixtureRequest) -> Iterator[str]:
     kernels.set_compiled(before)
 
 
+@pytest.fixture
+def interpreted() -> Iterator[None]:
+    """Kernels as Python; what was set before is set again."""
+    before = kernels.compiled()
+    kernels.set_compiled(False)
+    yield
+    kernels.set_compiled(before)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A headless Chromium (playwright's Browser, sync API); skips where there is none.

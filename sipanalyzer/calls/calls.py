@@ -28,7 +28,7 @@ from .identities import product_of_callee, product_of_caller
 from .negotiation import Descriptions, read_descriptions
 from .outcome import Outcome, judge, judge_partial
 from .release import Release, find_release, find_release_of_partial
-from .rows import Requests, Rows, distinct, number_hosts, read_rows, sort_requests
+from .rows import Requests, Rows, number_hosts, read_rows, sort_requests
 
 __all__ = ["build_calls", "digits_in_info", "judge_calls"]
 
@@ -89,7 +89,7 @@ def judge_calls(
     order = np.argsort(messages.call_id, kind="stable")
     of_call = messages.call_id[order]
     bounds = [0, *(np.flatnonzero(np.diff(of_call)) + 1).tolist(), len(order)]
-    wanted = set(distinct(messages.call_id[_shows_call(messages)]).tolist())
+    wanted = set(messages.call_id[_shows_call(messages)].tolist())
     order_list, of_call_list = order.tolist(), of_call.tolist()
     groups = [
         order_list[begin:end]

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sipanalyzer import kernels
 from tests.fuzz.targets import TARGETS
 
 _FAST = [name for name, target in TARGETS.items() if target.guided and target.short >= 700]
 _ODD = [b"", b"\0", b"\xff", b"\r\n", b"\r\n\r\n", b" ", b'"', b"<", b";", b",", b":", b"\x7f\xff", b"\xff\xff\xff\xff"]
 
 
-@pytest.fixture(autouse=True)
-def interpreted() -> Iterator[None]:
-    before = kernels.compiled()
-    kernels.set_compiled(False)
-    yield
-    kernels.set_compiled(before)
+pytestmark = pytest.mark.usefixtures("interpreted")
 
 
 @st.composite

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -14,13 +13,7 @@ from tests.fuzz.checked import OutsideError, run_both, run_checked, run_fenced
 from tests.fuzz.mutating import mutated
 from tests.fuzz.targets import TARGETS
 
-
-@pytest.fixture(autouse=True)
-def interpreted() -> Iterator[None]:
-    before = kernels.compiled()
-    kernels.set_compiled(False)
-    yield
-    kernels.set_compiled(before)
+pytestmark = pytest.mark.usefixtures("interpreted")
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import pathlib
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -28,12 +27,7 @@ TEXTS = ("method", "request_uri", "reason", "call_id", "from_uri", "from_tag", "
          "cseq_method", "contact", "user_agent", "content_type")  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def interpreted() -> Iterator[None]:
-    before = kernels.compiled()
-    kernels.set_compiled(False)
-    yield
-    kernels.set_compiled(before)
+pytestmark = pytest.mark.usefixtures("interpreted")
 
 
 def add(store: MessageStore, data: bytes, time: int = 0, *, truncated: bool = False) -> int:
