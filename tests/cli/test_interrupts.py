@@ -17,6 +17,18 @@ SAMPLE = ROOT / "sample_pcaps" / "announcement.pcap"
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def heard() -> Iterator[None]:
+    """Signals are heard by the commands, also where what started the tests ignores some (nohup, ``&``)."""
+    before = {which: signal.getsignal(which) for which in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)}
+    for which, handler in before.items():
+        if handler == signal.SIG_IGN:
+            signal.signal(which, signal.SIG_DFL)
+    yield
+    for which, handler in before.items():
+        signal.signal(which, handler)
+
+
 @contextlib.contextmanager
 def _fed(*arguments: str, data: bytes | None = None, **how: object) -> Iterator[subprocess.Popen[bytes]]:
     """The command with a pipe for standard input that stays open, after it took `data`."""
@@ -112,13 +124,8 @@ def test_an_interrupt_before_anything_was_read_is_one_line() -> None:
         assert _end(process) == (130, "", "sipanalyzer: interrupted\n")
 
 
-def _heard() -> None:
-    """In the child: what started the tests may have ignored this signal (nohup), which is handed down."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 def test_who_hangs_up_gets_no_result() -> None:
-    with _fed("summary", "-", preexec_fn=_heard) as process:
+    with _fed("summary", "-") as process:
         process.send_signal(signal.SIGHUP)
         assert _end(process) == (129, "", "sipanalyzer: interrupted\n")
 
