@@ -24,7 +24,7 @@ class Options:
     """Settings of one analysis; the defaults suit nearly everything."""
 
     # reading
-    block_bytes: int = 12 << 20
+    block_bytes: int = 24 << 20
     """Size of the blocks in which a capture is read; results do not depend on it."""
     max_record_bytes: int = 262_144
     """Largest packet record believed; a larger length means that the file is damaged (libpcap's MAXIMUM_SNAPLEN)."""

@@ -1,8 +1,8 @@
 """Blocks of decoded rows of one capture, read ahead by a worker thread where that pays. Floor 2.
 
 Comes in: an :class:`~sipanalyzer.capture.source.Input`. Goes out: :class:`Block` after :class:`Block`, the same ones
-whatever the size of the blocks and however the bytes came in. Buffers are made once and go round between the thread
-that reads and decodes and the one that works with the rows.
+whatever the size of the blocks and however the bytes came in. Slots are made once and go round between the thread that
+reads and decodes and the one that works with the rows.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sipanalyzer.options import Options
 __all__ = ["Block", "Opened", "SlotPool", "open_capture", "read_blocks", "read_first_time"]
 
 SLOTS = 2
-"""Buffers that go round with a worker thread: one being filled, one being worked with. A third, between them, is one
+"""Slots that go round with a worker thread: one being filled, one being worked with. A third, between them, is one
 more that has left the processor's cache when its turn comes."""
 PEEK_BYTES = 4 << 10
 """Block in which a file's first packet is looked for."""
@@ -43,7 +43,7 @@ class Block:
     """Rows of a stretch of one capture, in the file's order."""
 
     data: npt.NDArray[np.uint8]
-    """The bytes that `AT` of the rows counts in; valid until the next block is asked for."""
+    """The bytes that `AT` of the few rows counts in; valid until the next block is asked for."""
     rows: npt.NDArray[np.int64]
     """``int64[n, 16]`` (:mod:`sipanalyzer.kernels.columns`); valid as long as `data`."""
     capture: int
@@ -90,7 +90,7 @@ class SlotPool:
     Parameters
     ----------
     options : Options
-        Of use here: block_bytes, max_record_bytes.
+        Of use here: block_bytes.
     """
 
     def __init__(self, options: Options) -> None:
@@ -100,12 +100,12 @@ class SlotPool:
     def take(self, block_bytes: int | None = None) -> Slot:
         """A slot for blocks of `block_bytes` (default: as the options say)."""
         if block_bytes is None or block_bytes == self._options.block_bytes:
-            return self._free.pop() if self._free else Slot(self._options.block_bytes, self._options.max_record_bytes)
-        return Slot(block_bytes, self._options.max_record_bytes)
+            return self._free.pop() if self._free else Slot(self._options.block_bytes)
+        return Slot(block_bytes)
 
     def give(self, slot: Slot) -> None:
         """Take a slot back."""
-        if slot.data.size == slot.slack + self._options.block_bytes and len(self._free) < 2 * SLOTS:
+        if slot.block_bytes == self._options.block_bytes and len(self._free) < 2 * SLOTS:
             self._free.append(slot)
 
 
@@ -151,15 +151,28 @@ def read_blocks(
         if source.size is not None and source.size >= options.compile_bytes:
             set_compiled(True)
 
+        block_bytes = options.block_bytes if small is None else small
+
         def slots(take: Callable[[], Slot]) -> Iterator[Slot]:
-            window = Window(source, take, opened.head)
-            reader = read_pcap(window, header, options, stats) if header else read_pcapng(window, options, stats)
+            window = Window(source, block_bytes, options.max_record_bytes, opened.head)
             order = _Order(stats)
-            for slot in reader:
-                slot.in_order = order.kept()
+            slot = take()
+            slot.clear(0)
+            reader = (
+                read_pcap(window, header, options, stats, lambda: slot)
+                if header
+                else read_pcapng(window, options, stats, lambda: slot)
+            )
+            for _ in reader:
                 if stats.packets >= options.compile_packets and not compiled():
                     set_compiled(True)
-                yield slot
+                if slot.full or window.bytes_read >= slot.until:
+                    slot.in_order = order.kept()
+                    yield slot
+                    slot = take()
+                    slot.clear(window.bytes_read)
+            slot.in_order = order.kept()
+            yield slot
 
         if small is not None or (source.size is not None and source.size <= options.block_bytes):
             one = pool.take(small)

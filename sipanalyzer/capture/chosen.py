@@ -29,7 +29,7 @@ from sipanalyzer.capture.resuming import (
     resume,
 )
 from sipanalyzer.capture.source import Input
-from sipanalyzer.capture.window import SLACK, Slot, Window
+from sipanalyzer.capture.window import SLACK, Window
 from sipanalyzer.kernels import picking, records
 from sipanalyzer.kernels.walkstate import MAX_OFFSET_S, NO_TIME, to_nanoseconds
 from sipanalyzer.options import Options
@@ -167,8 +167,7 @@ def read_matching(one: Input, patterns: Sequence[re.Pattern[bytes]], options: Op
 def _read(one: Input, picker: _Picker, options: Options) -> Iterator[Record]:
     opened = open_capture(one)
     try:
-        slot = Slot(options.block_bytes, options.max_record_bytes)
-        window = Window(opened.source, lambda: slot, opened.head)
+        window = Window(opened.source, options.block_bytes, options.max_record_bytes, opened.head)
         if opened.header is None:
             yield from _of_pcapng(window, picker, options)
         else:
@@ -192,7 +191,7 @@ class _Picker:
         start, stop = window.start, int(self.state[picking.AT])
         window.start = stop
         if not len(self.wanted):
-            view = window.slot.data[start:stop].data
+            view = window.data[start:stop].data
             places = [start + match.start() for pattern in self._patterns for match in pattern.finditer(view)]
             at = np.searchsorted(rows[:, picking.RECORD], np.array(places, np.int64), side="right") - 1
             rows = rows[np.unique(at[at >= 0])]
@@ -205,7 +204,7 @@ def _of_pcap(window: Window, header: PcapHeader, picker: _Picker, options: Optio
     window.start += FILE_HEADER_BYTES
     while True:
         window.fill()
-        data = window.slot.data
+        data = window.data
         reason = picking.pick_pcap(
             data, window.start, window.end, header.big, header.tick_ns, header.extra, header.swapped,
             options.max_record_bytes, picker.wanted, picker.picked, picker.state,
@@ -258,7 +257,7 @@ def _of_pcapng(window: Window, picker: _Picker, options: Options) -> Iterator[Re
     trust, section, big = Trust(), Section(), False
     while True:
         window.fill()
-        data = window.slot.data
+        data = window.data
         reason = picking.pick_pcapng(
             data, window.start, window.end, big, options.max_record_bytes + SLACK // 2, options.max_block_bytes,
             picker.wanted, picker.picked, picker.state,

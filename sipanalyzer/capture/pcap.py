@@ -1,12 +1,12 @@
 """The records of a pcap file. Floor 2.
 
-Comes in: a window on a file whose header was recognised. Goes out: slots with decoded rows. Source:
+Comes in: a window on a file whose header was recognised. Goes out: decoded rows, in slots. Source:
 draft-ietf-opsawg-pcap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from sipanalyzer.capture.formats import PcapHeader, parse_pcap_header
@@ -14,7 +14,7 @@ from sipanalyzer.capture.resuming import Trust, believable_record, find_record, 
 from sipanalyzer.capture.stats import CaptureStats
 from sipanalyzer.capture.window import Slot, Window
 from sipanalyzer.kernels.records import ABSURD, DOUBTFUL, ENOUGH, FILE_HEADER, PADDING, USED_UP, walk_pcap
-from sipanalyzer.kernels.walkstate import FEW, FOUND, FRAME, NEEDED, POSITION, ROWS, TRUSTED
+from sipanalyzer.kernels.walkstate import FOUND, FRAME, NEEDED, TRUSTED
 from sipanalyzer.options import Options
 
 __all__ = ["read_pcap"]
@@ -22,8 +22,10 @@ __all__ = ["read_pcap"]
 HEADER_BYTES = 24
 
 
-def read_pcap(window: Window, header: PcapHeader, options: Options, stats: CaptureStats) -> Iterator[Slot]:
-    """Slot after slot with the rows of the file's packets; where it breaks off stands in `stats`.
+def read_pcap(
+    window: Window, header: PcapHeader, options: Options, stats: CaptureStats, take: Callable[[], Slot]
+) -> Iterator[None]:
+    """Put rows of the file's packets into slots, a stretch of it at a time; where it breaks off stands in `stats`.
 
     Parameters
     ----------
@@ -35,6 +37,8 @@ def read_pcap(window: Window, header: PcapHeader, options: Options, stats: Captu
         Of use here: max_record_bytes, max_tunnel_depth, sort_ns.
     stats : CaptureStats
         Moved on.
+    take : callable
+        Gives the slot for the next stretch; one that has room for a row.
 
     Notes
     -----
@@ -54,8 +58,8 @@ def read_pcap(window: Window, header: PcapHeader, options: Options, stats: Captu
     state = stats.state
     while True:
         window.fill()
-        reason, header = _walk(window, header, options, stats, trust)
-        yield window.slot
+        reason, header = _walk(window, take(), header, options, stats, trust)
+        yield
         if reason == ENOUGH:
             return
         window.turn()
@@ -90,16 +94,16 @@ def read_pcap(window: Window, header: PcapHeader, options: Options, stats: Captu
 
 
 def _walk(
-    window: Window, header: PcapHeader, options: Options, stats: CaptureStats, trust: Trust
+    window: Window, slot: Slot, header: PcapHeader, options: Options, stats: CaptureStats, trust: Trust
 ) -> tuple[int, PcapHeader]:
     """Decode what is in memory; returns why the kernel stopped, and the file header that holds from there on."""
-    slot, state = window.slot, stats.state
-    state[ROWS] = state[FEW] = 0
+    state = stats.state
     while True:
+        window.ready(slot, state)
         reason = walk_pcap(
-            slot.data,
+            window.data,
             window.start,
-            window.end,
+            window.slack,
             header.big,
             header.tick_ns,
             header.extra,
@@ -110,12 +114,12 @@ def _walk(
             options.sort_ns,
             slot.rows,
             slot.numbers,
+            slot.data,
             stats.counts,
             state,
             stats.notes,
         )
-        window.start = int(state[POSITION])
-        slot.row_count, slot.few_count = int(state[ROWS]), int(state[FEW])
+        window.walked(slot, state)
         if reason == DOUBTFUL:
             size = int(state[NEEDED])
             behind = window.end - window.start >= size + HEADER_BYTES

@@ -1,12 +1,12 @@
 """The blocks of a pcapng file: sections, interfaces and statistics here, packets in the kernel. Floor 2.
 
-Comes in: a window on a file that begins with a section header. Goes out: slots with decoded rows. Source:
+Comes in: a window on a file that begins with a section header. Goes out: decoded rows, in slots. Source:
 draft-ietf-opsawg-pcapng.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,14 +19,11 @@ from sipanalyzer.capture.window import SLACK, Slot, Window
 from sipanalyzer.errors import CaptureError
 from sipanalyzer.kernels import records
 from sipanalyzer.kernels.walkstate import (
-    FEW,
     FOUND,
     FRAME,
     MAX_OFFSET_S,
     NEEDED,
     NOTE_BLOCK,
-    POSITION,
-    ROWS,
     TRUSTED,
     note,
 )
@@ -78,8 +75,8 @@ class _Head:
         return (self.total + 3) & ~3
 
 
-def read_pcapng(window: Window, options: Options, stats: CaptureStats) -> Iterator[Slot]:
-    """Slot after slot with the rows of the file's packets; where it breaks off stands in `stats`.
+def read_pcapng(window: Window, options: Options, stats: CaptureStats, take: Callable[[], Slot]) -> Iterator[None]:
+    """Put rows of the file's packets into slots, a stretch of it at a time; where it breaks off stands in `stats`.
 
     Parameters
     ----------
@@ -89,6 +86,8 @@ def read_pcapng(window: Window, options: Options, stats: CaptureStats) -> Iterat
         Of use here: max_record_bytes, max_block_bytes, max_tunnel_depth, sort_ns.
     stats : CaptureStats
         Moved on.
+    take : callable
+        Gives the slot for the next stretch; one that has room for a row.
 
     Raises
     ------
@@ -108,8 +107,8 @@ def read_pcapng(window: Window, options: Options, stats: CaptureStats) -> Iterat
     state = stats.state
     while True:
         window.fill()
-        reason = _walk(window, section, options, stats, trust)
-        yield window.slot
+        reason = _walk(window, take(), section, options, stats, trust)
+        yield
         if reason == records.ENOUGH:
             return
         window.turn()
@@ -145,15 +144,15 @@ def read_pcapng(window: Window, options: Options, stats: CaptureStats) -> Iterat
         stats.read_on(offset, window.offset)
 
 
-def _walk(window: Window, section: _Section, options: Options, stats: CaptureStats, trust: Trust) -> int:
+def _walk(window: Window, slot: Slot, section: _Section, options: Options, stats: CaptureStats, trust: Trust) -> int:
     """Decode what is in memory; returns why the kernel stopped (`BLOCK`: the block there is not whole in memory)."""
-    slot, state = window.slot, stats.state
-    state[ROWS] = state[FEW] = 0
+    state = stats.state
     while True:
+        window.ready(slot, state)
         reason = records.walk_pcapng(
-            slot.data,
+            window.data,
             window.start,
-            window.end,
+            window.slack,
             section.big,
             section.interfaces,
             section.count,
@@ -164,12 +163,12 @@ def _walk(window: Window, section: _Section, options: Options, stats: CaptureSta
             options.sort_ns,
             slot.rows,
             slot.numbers,
+            slot.data,
             stats.counts,
             state,
             stats.notes,
         )
-        window.start = int(state[POSITION])
-        slot.row_count, slot.few_count = int(state[ROWS]), int(state[FEW])
+        window.walked(slot, state)
         size = int(state[NEEDED])
         behind = window.end - window.start >= size + 12
         if reason == records.DOUBTFUL and behind and size <= reach(options.max_record_bytes):

@@ -79,7 +79,7 @@ def resume(window: Window, find: Finder, bytes_ahead: int) -> bool:
     Parameters
     ----------
     window : Window
-        Stands at what is no record; its slot holds no rows that nobody has seen.
+        Stands at what is no record.
     find : callable
         :func:`find_record` or :func:`find_block`, with all but the bytes.
     bytes_ahead : int
@@ -89,7 +89,7 @@ def resume(window: Window, find: Finder, bytes_ahead: int) -> bool:
         return False
     while True:
         window.want(bytes_ahead + 1)
-        data = window.slot.data[window.start : window.end]
+        data = window.data[window.start : window.end]
         stop = len(data) if window.ended else len(data) - bytes_ahead
         at = first_found(find, data, window.ended, stop, bytes_ahead)
         if at >= 0:

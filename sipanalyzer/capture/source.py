@@ -112,6 +112,15 @@ class Source:
         """Read into the beginning of `view`; returns the number of bytes, 0 only at the end."""
         return self._raw.readinto(view) if self._inflater is None else self._inflater.readinto(view)
 
+    @property
+    def descriptor(self) -> int:
+        """Of the file, where its bytes may be read from the system as they are; else -1."""
+        return self._raw.descriptor if self._inflater is None else -1
+
+    def was_read(self, size: int) -> None:
+        """Take note that `size` bytes were read from `descriptor`."""
+        self._raw.was_read(size)
+
     def read(self, size: int) -> bytes:
         """`size` bytes, fewer only at the end."""
         buffer = bytearray(size)

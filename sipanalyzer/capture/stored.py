@@ -116,6 +116,17 @@ class Stored:
         self._tell()
         return count
 
+    @property
+    def descriptor(self) -> int:
+        """Of a regular file that is read without a buffer, as long as the rest is wanted; else -1."""
+        if type(self._file) is not io.FileIO or self._size is None or self._ahead or self.damage is not None:
+            return -1
+        return -1 if self._stop is not None and self._stop.asked else self._file.fileno()
+
+    def was_read(self, size: int) -> None:
+        """Take note that `size` bytes were read from `descriptor`."""
+        self.consumed += size
+
     def _ask(self, size: int) -> bytes:
         if self.damage is not None or self._stopped():
             return b""

@@ -36,6 +36,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 HELPERS: list[tuple[Callable[..., Any], dict[str, Any]]] = []
 """What kernels call, with numba's options; callees before callers."""
+SYSTEM_HELPERS: list[tuple[Callable[..., Any], str]] = []
 WORD_HELPERS: list[tuple[Callable[..., Any], int, str]] = []
 
 _default = False
@@ -105,6 +106,21 @@ def word_helper(size: int, order: str) -> Callable[[_Function], _Function]:
 
     def mark(function: _Function) -> _Function:
         WORD_HELPERS.append((function, size, order))
+        return function
+
+    return mark
+
+
+def system_helper(called: str) -> Callable[[_Function], _Function]:
+    """Mark a function that is a call of the system's library where kernels are compiled.
+
+    ``read``: ``function(descriptor, data, at, count)`` reads up to `count` bytes of a file to ``data[at:]``; how many
+    there were, 0 at the end, -1 where it fails. ``memmove``: ``function(data, at, count, other, to)`` copies bytes to
+    ``other[to:]``, which may be `data`.
+    """
+
+    def mark(function: _Function) -> _Function:
+        SYSTEM_HELPERS.append((function, called))
         return function
 
     return mark

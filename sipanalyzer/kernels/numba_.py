@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import HELPERS, WORD_HELPERS
+from . import HELPERS, SYSTEM_HELPERS, WORD_HELPERS
 from .objects import FAILED, SYMBOL, Head, cache_folder, processor
 
 __all__ = ["compile_here", "make_object"]
@@ -24,7 +24,7 @@ _NO_COUNTING: dict[str, Any] = {"_nrt": False}
 atomically around every call of a helper, and that took two thirds of the time of decoding."""
 _OPTIONS: dict[str, Any] = {**_NO_COUNTING, "no_cfunc_wrapper": True}
 """Nobody but kernels calls helpers; a way in for C takes longer to compile than most of them."""
-_OUTSIDE = frozenset({"memcpy", "memmove", "memset"})
+_OUTSIDE = frozenset({"memcpy", "memmove", "memset", "read"})
 """What machine code may need of the process that it is loaded into; LLVM's intrinsics come out as these too."""
 
 
@@ -36,6 +36,9 @@ def _register_helpers() -> None:
         register_jitable(**_OPTIONS, **how)(called)
     while WORD_HELPERS:
         _register_word(*WORD_HELPERS.pop())
+    while SYSTEM_HELPERS:
+        function, system = SYSTEM_HELPERS.pop()
+        (_register_reading if system == "read" else _register_moving)(function)
 
 
 def _register_word(function: Callable[..., Any], size: int, order: str) -> None:
@@ -56,6 +59,51 @@ def _register_word(function: Callable[..., Any], size: int, order: str) -> None:
         place = builder.bitcast(builder.gep(octets, [arguments[1]]), context.get_value_type(word).as_pointer())
         value = builder.load(place, align=1)
         return context.cast(builder, builder.bswap(value) if order == "big" else value, word, types.int64)
+
+
+def _register_reading(function: Callable[..., Any]) -> None:
+    """Tell numba's compiler that a :func:`~sipanalyzer.kernels.system_helper` is the system's ``read``."""
+    from llvmlite import ir
+    from numba.core import cgutils, types
+    from numba.core.imputils import lower_builtin
+    from numba.core.typing.templates import Signature, signature
+    from numba.extending import type_callable
+
+    @type_callable(function)  # type: ignore[untyped-decorator]
+    def typer(_context: Any) -> Callable[..., Signature]:
+        return lambda descriptor, data, at, count: signature(types.int64, types.int64, data, types.int64, types.int64)
+
+    @lower_builtin(function, types.Integer, types.Array, types.Integer, types.Integer)  # type: ignore[untyped-decorator]
+    def lower(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
+        if sys.platform == "win32":
+            return ir.Constant(ir.IntType(64), -1)
+        descriptor, data, at, count = arguments
+        octets = context.make_array(called.args[1])(context, builder, data).data
+        kind = ir.FunctionType(ir.IntType(64), [ir.IntType(32), octets.type, ir.IntType(64)])
+        read = cgutils.get_or_insert_function(builder.module, kind, "read")
+        return builder.call(read, [builder.trunc(descriptor, ir.IntType(32)), builder.gep(octets, [at]), count])
+
+
+def _register_moving(function: Callable[..., Any]) -> None:
+    """Tell numba's compiler that a :func:`~sipanalyzer.kernels.system_helper` is the system's ``memmove``."""
+    from numba.core import cgutils, types
+    from numba.core.imputils import lower_builtin
+    from numba.core.typing.templates import Signature, signature
+    from numba.extending import type_callable
+
+    @type_callable(function)  # type: ignore[untyped-decorator]
+    def typer(_context: Any) -> Callable[..., Signature]:
+        return lambda data, at, count, other, to: signature(
+            types.none, data, types.int64, types.int64, other, types.int64
+        )
+
+    @lower_builtin(function, types.Array, types.Integer, types.Integer, types.Array, types.Integer)  # type: ignore[untyped-decorator]
+    def lower(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
+        data, at, count, other, to = arguments
+        source = context.make_array(called.args[0])(context, builder, data).data
+        target = context.make_array(called.args[3])(context, builder, other).data
+        cgutils.raw_memmove(builder, builder.gep(target, [to]), builder.gep(source, [at]), count, 1)
+        return context.get_dummy_value()
 
 
 def compile_here(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable[..., Any]:

@@ -12,10 +12,12 @@ from sipanalyzer.kernels import kernel, rare_helper
 from sipanalyzer.kernels.columns import CUT, KIND, RTP
 from sipanalyzer.kernels.octets import Matrix, Octets
 from sipanalyzer.kernels.packet import decode_packet
+from sipanalyzer.kernels.refilling import keep_few, refill
 from sipanalyzer.kernels.walkstate import (
     BYTES,
     DROPPED,
     DROPPED_SAID,
+    END,
     FEW,
     FOUND,
     FRAME,
@@ -94,7 +96,7 @@ SYSDIG_EVENT_V2_LARGE = 0x221
 def walk_pcap(
     data: Octets,
     start: int,
-    end: int,
+    slack: int,
     big: bool,
     tick_ns: int,
     extra: int,
@@ -105,18 +107,21 @@ def walk_pcap(
     sort_ns: int,
     rows: Matrix,
     few: Matrix,
+    kept: Octets,
     counts: Matrix,
     state: Matrix,
     notes: Matrix,
 ) -> int:
-    """Decode the pcap records in ``data[start:end]``.
+    """Decode the pcap records in ``data[start:]``.
 
     Parameters
     ----------
     data : uint8[n]
         Bytes of the file.
-    start, end : int
-        Where in `data` a record header begins, and where the bytes end.
+    start : int
+        Where in `data` a record header begins; ``state[END]`` says where the bytes end.
+    slack : int
+        Where in `data` a stretch goes that the kernel reads by itself (:mod:`sipanalyzer.kernels.refilling`).
     big : bool
         Whether the file is big-endian.
     tick_ns : int
@@ -135,6 +140,8 @@ def walk_pcap(
         Rows are written from ``state[ROWS]`` on.
     few : int64[m]
         Gets the numbers of those that are not RTP, from ``state[FEW]`` on.
+    kept : uint8[k]
+        Gets their bytes, as long as there is room: ``state[FEW_KEPT]`` says of how many.
     counts, state, notes : int64
         As `columns.COUNTERS`, `STATE` and `NOTES` say; moved on in place.
 
@@ -145,6 +152,7 @@ def walk_pcap(
         with more bytes than there were on the wire or than is usual, with none, or with a second in its fraction.
     """
     at = start
+    end = int(state[END])
     n = int(state[ROWS])
     few_count = int(state[FEW])
     frame = int(state[FRAME])
@@ -155,7 +163,12 @@ def walk_pcap(
     while True:
         if at + header > end:
             state[NEEDED] = header
-            break
+            again = refill(data, at, slack, rows, few, few_count, kept, state)
+            if again < 0:
+                break
+            at = again
+            end = int(state[END])
+            continue
         if n >= rows.shape[0]:
             reason = ROWS_FULL
             break
@@ -200,7 +213,12 @@ def walk_pcap(
         begin = at + header
         if begin + captured > end:
             state[NEEDED] = header + captured
-            break
+            again = refill(data, at, slack, rows, few, few_count, kept, state)
+            if again < 0:
+                break
+            at = again
+            end = int(state[END])
+            continue
         frame += 1
         time = seconds * 1_000_000_000 + nanos
         tick(state, notes, time, frame, sort_ns)
@@ -216,6 +234,7 @@ def walk_pcap(
             few[few_count] = n
             few_count += 1
         n = after
+    keep_few(data, rows, few, few_count, kept, state)
     state[POSITION] = at
     state[ROWS] = n
     state[FEW] = few_count
@@ -248,7 +267,7 @@ def _add_drops(data: Octets, at: int, end: int, big: bool, state: Matrix) -> Non
 def walk_pcapng(
     data: Octets,
     start: int,
-    end: int,
+    slack: int,
     big: bool,
     interfaces: Matrix,
     interface_count: int,
@@ -259,18 +278,19 @@ def walk_pcapng(
     sort_ns: int,
     rows: Matrix,
     few: Matrix,
+    kept: Octets,
     counts: Matrix,
     state: Matrix,
     notes: Matrix,
 ) -> int:
-    """Decode the pcapng blocks in ``data[start:end]``, which belong to one section.
+    """Decode the pcapng blocks in ``data[start:]``, which belong to one section.
 
     Parameters
     ----------
     data : uint8[n]
         Bytes of the file.
-    start, end : int
-        Where in `data` a block begins, and where the bytes end.
+    start, slack : int
+        As in :func:`walk_pcap`.
     big : bool
         Whether the section is big-endian.
     interfaces : int64[m, INTERFACE]
@@ -281,7 +301,7 @@ def walk_pcapng(
         Largest packet block believed, with its options.
     max_block : int
         Largest block of another kind believed.
-    max_record, max_depth, sort_ns, rows, few, counts, state, notes
+    max_record, max_depth, sort_ns, rows, few, kept, counts, state, notes
         As in :func:`walk_pcap`.
 
     Returns
@@ -298,6 +318,7 @@ def walk_pcapng(
     gets that of the packet before it.
     """
     at = start
+    end = int(state[END])
     n = int(state[ROWS])
     few_count = int(state[FEW])
     frame = int(state[FRAME])
@@ -306,7 +327,12 @@ def walk_pcapng(
     while True:
         if at + 8 > end:
             state[NEEDED] = 12
-            break
+            moved = refill(data, at, slack, rows, few, few_count, kept, state)
+            if moved < 0:
+                break
+            at = moved
+            end = int(state[END])
+            continue
         if n >= rows.shape[0]:
             reason = ROWS_FULL
             break
@@ -332,9 +358,14 @@ def walk_pcapng(
         size = (total + 3) & ~3
         if at + size > end:
             state[NEEDED] = size
-            if not is_packet:
-                reason = BLOCK
-            break
+            moved = refill(data, at, slack, rows, few, few_count, kept, state)
+            if moved < 0:
+                if not is_packet:
+                    reason = BLOCK
+                break
+            at = moved
+            end = int(state[END])
+            continue
         again = read32(data, at + size - 4, big)
         wrong = again != total and again != size
         if wrong and size != total and read32(data, at + total - 4, big) == total:
@@ -419,6 +450,7 @@ def walk_pcapng(
             few[few_count] = n
             few_count += 1
         n = after
+    keep_few(data, rows, few, few_count, kept, state)
     state[POSITION] = at
     state[ROWS] = n
     state[FEW] = few_count

@@ -41,7 +41,13 @@ DROPPED = 13  # sum of what pcapng packets say was dropped before them
 DROPPED_SAID = 14  # 1 once one of them said so
 FEW = 15  # rows written that are not RTP
 TRUSTED = 16  # odd records among this many first frames are believed
-STATE = 17
+DESCRIPTOR = 17  # of the file that the bytes are from, where the kernel may read on by itself; else -1
+TO_READ = 18  # bytes that it may still read
+END = 19  # where the bytes end
+FEW_KEPT = 20  # so many of the few have their bytes where they can stay
+KEPT = 21  # bytes there
+READ = 22  # bytes that it read
+STATE = 23
 
 # places in the notes, int64[NOTES, 1 + EXAMPLES]: a count, then the first frames
 NOTE_CUT = 0

@@ -174,6 +174,11 @@ class _RedactedSource(Source):
         """Whether it was left since it inflated beyond belief."""
         return self._source.beyond_belief
 
+    @property
+    def descriptor(self) -> int:
+        """None: what the system would give is what is to be replaced."""
+        return -1
+
     def readinto(self, view: memoryview) -> int:
         """Read into the beginning of `view`; returns the number of bytes, 0 only at the end."""
         done = 0

@@ -48,6 +48,10 @@ class Checked:
         """The common cases, fast; a positive index beyond the last raises by itself."""
         if type(at) is tuple:
             return len(at) == 2 and at[0] >= 0 <= at[1]
+        if type(at) is slice:
+            if not 0 <= at.start <= at.stop <= self.shape[0]:
+                raise OutsideError(f"{at} of an array of {self.shape}")
+            return True
         return bool(at >= 0)
 
     def __getitem__(self, at: Any) -> Any:

@@ -10,6 +10,7 @@ import io
 import lzma
 import pathlib
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -92,35 +93,63 @@ def _arrays(rows: int) -> tuple[np.ndarray, ...]:
     return (
         np.zeros((rows, row.WIDTH), np.int64),
         np.zeros(rows, np.int64),
+        np.zeros(rows * 100, np.uint8),
         np.zeros(row.COUNTERS, np.int64),
         state,
         np.zeros((walkstate.NOTES, 11), np.int64),
     )
 
 
+def _walked(kernel: Any, data: np.ndarray, about: tuple[Any, ...], rows: int) -> tuple[int, np.ndarray]:
+    """Why a walk ended, and its state: of bytes in memory, and of a file from which the kernel reads them on."""
+    arrays = _arrays(rows)
+    arrays[4][walkstate.END] = len(data)
+    reason, (_, *_, table, few, kept, counts, state, notes) = run_both(kernel, data, 0, 0, *about, *arrays)
+    again = _arrays(rows)
+    known = len(data) // 3
+    octets = np.zeros(_SLACK + max(known, 1_000), np.uint8)
+    octets[_SLACK : _SLACK + known] = data[:known]
+    with tempfile.TemporaryFile(buffering=0) as file:
+        file.write(data[known:].tobytes())
+        again[4][[walkstate.END, walkstate.DESCRIPTOR, walkstate.TO_READ]] = _SLACK + known, file.fileno(), 1 << 30
+
+        def from_file(*arguments: Any) -> int:
+            file.seek(0)
+            return int(kernel(*arguments))
+
+        other, (_, *_, table_, few_, kept_, counts_, state_, notes_) = run_both(
+            from_file, octets, _SLACK, _SLACK, *about, *again
+        )
+    if other == records.BLOCK != reason:
+        return reason, state  # a block that is no packet's has not all to be in memory
+    if state_[walkstate.FEW_KEPT] == state_[walkstate.FEW] == state[walkstate.FEW_KEPT] == state[walkstate.FEW]:
+        assert other == reason
+        for one, two in ((table, table_), (few, few_), (kept, kept_), (counts, counts_), (notes, notes_)):
+            assert (one == two).all()
+        same = [place for place in range(walkstate.STATE) if place not in _OF_READING]
+        if reason not in (records.USED_UP, records.DOUBTFUL):
+            same.remove(walkstate.NEEDED)
+        assert (state[same] == state_[same]).all()
+        left = int(state_[walkstate.END] - state_[walkstate.POSITION])
+        assert known + state_[walkstate.READ] - left == state[walkstate.POSITION]
+    return reason, state
+
+
+_SLACK = 6_000
+"""More than the largest record believed."""
+_OF_READING = frozenset((walkstate.POSITION, walkstate.DESCRIPTOR, walkstate.TO_READ, walkstate.END, walkstate.READ))
+
+
 def walk_pcap(data: bytes) -> None:
-    """Records walked compiled, interpreted, and by their numbers: the same frames."""
+    """Records walked compiled, interpreted, read on from a file, and by their numbers: the same frames."""
     draw = Draw(data)
     big, extra, swapped, how = draw.number() & 1, 8 * (draw.number() & 1), draw.number() % 3, draw.number()
     link = (1, 101, 113, 276, 127, 0, 12, 147)[how % 8]
     octets = np.frombuffer(bytearray(draw.rest()), np.uint8)
     tick_ns = 1_000 if how & 64 else 1
-    reason, arrays = run_both(
-        records.walk_pcap,
-        octets,
-        0,
-        len(octets),
-        bool(big),
-        tick_ns,
-        extra,
-        swapped,
-        link,
-        4_096,
-        8,
-        10**9,
-        *_arrays(5 if how & 128 else 100),
-    )
-    _pick(picking.pick_pcap, octets, (bool(big), tick_ns, extra, swapped, 4_096), arrays[4], reason)
+    about = (bool(big), tick_ns, extra, swapped, link, 4_096, 8, 10**9)
+    reason, state = _walked(records.walk_pcap, octets, about, 5 if how & 128 else 100)
+    _pick(picking.pick_pcap, octets, (bool(big), tick_ns, extra, swapped, 4_096), state, reason)
 
 
 def walk_pcapng(data: bytes) -> None:
@@ -129,22 +158,9 @@ def walk_pcapng(data: bytes) -> None:
     big, how = draw.number() & 1, draw.number()
     octets = np.frombuffer(bytearray(draw.rest()), np.uint8)
     table = np.array([[1, 0, 6, 0, 0], [101, 1, how % 70, -5, 300]], np.int64)
-    reason, arrays = run_both(
-        records.walk_pcapng,
-        octets,
-        0,
-        len(octets),
-        bool(big),
-        table,
-        2,
-        5_000,
-        1 << 15,
-        4_096,
-        8,
-        10**9,
-        *_arrays(5 if how & 128 else 100),
-    )
-    _pick(picking.pick_pcapng, octets, (bool(big), 5_000, 1 << 15), arrays[5], reason)
+    about = (bool(big), table, 2, 5_000, 1 << 15, 4_096, 8, 10**9)
+    reason, state = _walked(records.walk_pcapng, octets, about, 5 if how & 128 else 100)
+    _pick(picking.pick_pcapng, octets, (bool(big), 5_000, 1 << 15), state, reason)
 
 
 def _pick(kernel: Any, octets: np.ndarray, about: tuple[Any, ...], walked: np.ndarray, reason: int) -> None:

@@ -12,6 +12,8 @@ from sipanalyzer.kernels import columns as row
 from sipanalyzer.kernels import records, walkstate
 from tests.capture import words
 
+KEPT = np.zeros(1, np.uint8)
+
 
 def arrays(rows: int = 100) -> tuple[np.ndarray, ...]:
     state = np.zeros(walkstate.STATE, np.int64)
@@ -25,20 +27,27 @@ def walk_pcap(
     data: bytes, rows: int = 100, limit: int | None = None, **options: int
 ) -> tuple[int, tuple[np.ndarray, ...]]:
     out = arrays(rows)
+    state = out[3]
     if limit is not None:
-        out[3][walkstate.LIMIT] = limit
+        state[walkstate.LIMIT] = limit
+    state[walkstate.END] = len(data)
     octets = np.frombuffer(bytearray(data), np.uint8)
     reason = records.walk_pcap(
-        octets, 0, len(data), False, 1000, 0, options.get("swapped", 0), words.ODD_LINK, 262_144, 8, 10**9, *out
-    )
+        octets, 0, 0, False, 1000, 0, options.get("swapped", 0), words.ODD_LINK, 262_144, 8, 10**9, *out[:2], KEPT,
+        *out[2:],
+    )  # fmt: skip
     return reason, out
 
 
 def walk_pcapng(data: bytes, rows: int = 100) -> tuple[int, tuple[np.ndarray, ...]]:
     out = arrays(rows)
+    out[3][walkstate.END] = len(data)
     table = np.array([[words.ODD_LINK, 0, 6, 0, 0], [words.ODD_LINK, 1, 40, -5, 30]], np.int64)
     octets = np.frombuffer(bytearray(data), np.uint8)
-    return records.walk_pcapng(octets, 0, len(data), False, table, 2, 300_000, 1 << 20, 262_144, 8, 10**9, *out), out
+    reason = records.walk_pcapng(
+        octets, 0, 0, False, table, 2, 300_000, 1 << 20, 262_144, 8, 10**9, *out[:2], KEPT, *out[2:]
+    )
+    return reason, out
 
 
 def test_a_record_is_walked_as_it_stands_in_the_file() -> None:
@@ -154,6 +163,7 @@ def test_rows_that_are_not_rtp_are_numbered_as_they_are_written() -> None:
     data = b"".join(words.record(10 + n, 0, packet) for n, packet in enumerate((rtp, sip, rtp, rtp, sip)))
     table, few, counts, state, notes = arrays()
     octets = np.frombuffer(bytearray(data), np.uint8)
-    records.walk_pcap(octets, 0, len(data), False, 1000, 0, 0, 101, 262_144, 8, 10**9, table, few, counts, state, notes)
+    state[walkstate.END] = len(data)
+    records.walk_pcap(octets, 0, 0, False, 1000, 0, 0, 101, 262_144, 8, 10**9, table, few, KEPT, counts, state, notes)
     kinds = table[: state[walkstate.ROWS], row.KIND]
     assert few[: state[walkstate.FEW]].tolist() == np.flatnonzero(kinds != row.RTP).tolist() == [1, 4]

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sipanalyzer.output.columns import COLUMNS
 from sipanalyzer.output.expression import MAX_LENGTH, parse_expression
 
 DATA = {"mos": [4.1, None] * 500, "packets": [2**60, None] * 500, "call_id": ["x" * 1000, None] * 500,
         "partial": [True, False] * 500, "start": [10**18, None] * 500}  # fmt: skip
+NOTHING = {column.name: [None] * 4 for column in COLUMNS["calls"]}
 REFUSED = (
     "__import__('os').system('id')", "call_id.__class__", "call_id.__class__.__mro__", "().__class__",
     "call_id.format('{0}')", "'{0.__class__}'.format(call_id) == ''", "call_id.lower.__self__ == ''",
@@ -81,7 +83,7 @@ WORDS = (
 @given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join) | st.text(max_size=40))
 def test_any_words_are_an_expression_or_a_value_error(text: str) -> None:
     try:
-        rows = parse_expression("calls", text).rows(DATA, 4)
+        rows = parse_expression("calls", text).rows({**NOTHING, **DATA}, 4)
     except ValueError:
         return
     assert set(rows) <= set(range(4))
