@@ -416,6 +416,14 @@ def connections_with_holes(tape: Tape, count: int) -> None:
         tape.many(packet, count // 2, {IP_SRC: number(">u4", 1, 0x0B000000)})
 
 
+def connections_filled_late(tape: Tape, count: int) -> None:
+    """Three segments of each connection, the second one last."""
+    data = b"OPTIONS sip:b@10.0.0.2 SIP/2.0\r\n" + b"X: y\r\n" * 100
+    for place in (0, 2, 1):
+        packet = tcp_packet(EVIL, GOOD, 24, 1000 + place * len(data), 1, data)
+        tape.many(packet, count // 3, {IP_SRC: number(">u4", 1, 0x0B000000)})
+
+
 def hep(tape: Tape, count: int) -> None:
     bomb = zlib.compress(b"INVITE sip:" + bytes(40_000_000), 9)[:60_000]
     chunks = b"".join(
@@ -447,6 +455,15 @@ def huge_record(tape: Tape, count: int) -> None:
     tape.file.write(struct.pack("<IIII", BEGIN_US // 1_000_000 + 9, 0, count, count))
     tape.file.seek(count, 1)
     tape.file.write(b"\0")
+
+
+def huge_block(file: BinaryIO, count: int) -> None:
+    """A block of a kind that nobody knows, before the honest calls."""
+    total = count & ~3
+    file.write(Shape("pcapng").header() + struct.pack("<II", 0xBAD, total))
+    file.seek(total - 12, 1)
+    file.write(struct.pack("<I", total))
+    _rest(file)
 
 
 def interfaces(file: BinaryIO, count: int) -> None:
@@ -560,9 +577,11 @@ ATTACKS: dict[str, Attack] = {
     "connections": Attack("TCP connections with half a request", 1_000_000, connections),
     "handshakes": Attack("SYNs from as many hosts", 1_000_000, handshakes),
     "connections-with-holes": Attack("segments of connections with a hole each", 1_000_000, connections_with_holes),
+    "connections-filled": Attack("segments of connections, one too late in each", 1_000_000, connections_filled_late),
     "hep": Attack("HEP packets that inflate to 40 MB", 10_000, hep),
     "clock": Attack("times that jump to and fro", 2_000_000, clock),
     "huge-record": Attack("bytes of one record", 2_000_000_000, huge_record, reachable=1),
+    "huge-block": Attack("bytes of one block of a pcapng", 2_000_000_000, raw=huge_block, suffix="pcapng"),
     "interfaces": Attack("interfaces of a pcapng", 1_000_000, raw=interfaces, suffix="pcapng"),
     "options": Attack("packets of 15,000 pcapng options", 5_000, raw=options, suffix="pcapng"),
     "sections": Attack("sections of a pcapng", 1_000_000, raw=sections, suffix="pcapng"),

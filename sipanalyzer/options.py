@@ -51,6 +51,8 @@ class Options:
     # network
     max_tunnel_depth: int = 8
     """Tunnels and tags nested deeper are not decoded."""
+    max_hep_inflated_bytes: int = 262_144
+    """Bytes that a compressed payload of HEP may become; a larger one is not decoded."""
     max_fragments: int = 4_096
     """IP datagrams under reassembly at a time."""
     max_fragment_bytes: int = 64 << 20
@@ -218,6 +220,7 @@ LIMITS: dict[str, tuple[str, ...]] = {
     "max_inflated_bytes": ("inflated-limit",),
     "max_inflated_ratio": ("inflated-limit",),
     "max_tunnel_depth": ("tunnel-depth",),
+    "max_hep_inflated_bytes": ("malformed-tunnel",),
     "max_fragments": ("fragment-limit",),
     "max_fragment_bytes": ("fragment-limit",),
     "max_datagram_bytes": ("fragment-limit", "fragment-missing"),

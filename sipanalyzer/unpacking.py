@@ -287,7 +287,7 @@ class Unpacker:
 
     def _hep(self, packet: list[int], payload: bytes, depth: int) -> None:
         try:
-            hep = parse_hep(payload)
+            hep = parse_hep(payload, self._options.max_hep_inflated_bytes)
         except ParseError:
             self._anomalies.add("malformed-tunnel", packet[row.FRAME], "HEP")
             return

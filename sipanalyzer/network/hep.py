@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 from sipanalyzer.errors import ParseError
 from sipanalyzer.network.synthetic import udp_packet
+from sipanalyzer.options import Options
 
-__all__ = ["MAX_INFLATED", "Hep", "hep_packet", "parse_hep"]
+__all__ = ["Hep", "hep_packet", "parse_hep"]
 
-MAX_INFLATED = 262_144
-"""Bytes that a compressed payload may become; as many as a SIP message may have."""
+_DEFAULTS = Options()
 
 # generic chunk types of version 3 (vendor 0)
 _FAMILY, _PROTOCOL, _SRC4, _DST4, _SRC6, _DST6, _SPORT, _DPORT, _SECONDS, _MICROSECONDS, _TYPE, _AGENT = range(1, 13)
@@ -56,19 +56,19 @@ class Hep:
     """What stood behind the transport's header."""
 
 
-def _inflate(compressed: bytes) -> bytes:
+def _inflate(compressed: bytes, most: int) -> bytes:
     """Undo zlib or gzip, up to a limit."""
     inflater = zlib.decompressobj(wbits=47)
     try:
-        payload = inflater.decompress(compressed, MAX_INFLATED)
+        payload = inflater.decompress(compressed, most + 1)  # one more tells more from as much; 0 would be no limit
     except zlib.error as error:
         raise ParseError("hep", "compressed payload cannot be inflated") from error
-    if inflater.unconsumed_tail:
-        raise ParseError("hep", f"compressed payload is larger than {MAX_INFLATED} bytes")
+    if len(payload) > most:
+        raise ParseError("hep", f"compressed payload is larger than {most} bytes")
     return payload
 
 
-def _parse_chunks(payload: bytes) -> Hep:
+def _parse_chunks(payload: bytes, most: int) -> Hep:
     total = int.from_bytes(payload[4:6], "big")
     end = min(total, len(payload))  # cut by the snapshot length: what is there is read
     chunks: dict[int, bytes] = {}
@@ -91,7 +91,7 @@ def _parse_chunks(payload: bytes) -> Hep:
         raise ParseError("hep", "no addresses")
     body = chunks.get(_PAYLOAD)
     if body is None and _COMPRESSED in chunks:
-        body = _inflate(chunks[_COMPRESSED])
+        body = _inflate(chunks[_COMPRESSED], most)
     if body is None:
         raise ParseError("hep", "no payload")
     time_ns = None
@@ -145,13 +145,15 @@ def _parse_structures(payload: bytes) -> Hep:
     )
 
 
-def parse_hep(payload: bytes) -> Hep:
+def parse_hep(payload: bytes, max_inflated_bytes: int = _DEFAULTS.max_hep_inflated_bytes) -> Hep:
     """Read a HEP packet of any version.
 
     Parameters
     ----------
     payload : bytes
         The UDP payload.
+    max_inflated_bytes : int
+        Bytes that a compressed payload may become.
 
     Returns
     -------
@@ -162,10 +164,10 @@ def parse_hep(payload: bytes) -> Hep:
     ------
     ParseError
         If lengths do not fit, addresses or payload are missing, or a compressed payload cannot be inflated or becomes
-        larger than `MAX_INFLATED`.
+        larger than `max_inflated_bytes`.
     """
     if payload[:4] == b"HEP3":
-        return _parse_chunks(payload)
+        return _parse_chunks(payload, max_inflated_bytes)
     if payload[:1] in (b"\x01", b"\x02"):
         return _parse_structures(payload)
     raise ParseError("hep", "neither HEP3 nor version 1 or 2")

@@ -15,6 +15,7 @@ from sipanalyzer.anomalies import MEANING
 from sipanalyzer.calls.timeline import MediaTimeline
 from sipanalyzer.options import LIMITS, Options
 from sipanalyzer.result import Result
+from sipanalyzer.statistics.rfc6076 import summarize_statistics
 
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -34,18 +35,31 @@ BITES: list[tuple[str, int, dict[str, Any], str, int]] = [
     ("events", 100, {"max_digits": 10}, "rtp-event-limit", 0),
     ("unreachable", 100, {"max_faults": 10}, "fault-limit", 90),
     ("msrp", 100, {"max_faults": 10}, "msrp-limit", 0),
-    ("gre", 3, {}, "tunnel-depth", 3),
+    ("gre", 3, {"max_tunnel_depth": 4}, "tunnel-depth", 3),
+    ("hep", 3, {"max_hep_inflated_bytes": 1_000}, "malformed-tunnel", 3),
     ("tags", 3, {}, "tunnel-depth", 3),
     ("fragments-open", 100, {"max_fragments": 10}, "fragment-limit", 0),
     ("fragments-open", 100, {"max_fragment_bytes": 30_000}, "fragment-limit", 0),
+    ("fragments-open", 100, {"max_datagram_bytes": 1_000}, "fragment-limit", 100),
     ("fragments-overlapping", 200, {}, "fragment-overlap", 0),
     ("tcp-holes", 500, {"max_tcp_pending_bytes": 1_000}, "tcp-lost-segment", 0),
     ("connections", 200, {"max_tcp_connections": 10}, "tcp-limit", 0),
+    ("connections-filled", 60, {"max_pending_bytes": 5_000}, "tcp-lost-segment", 0),
     ("sdp-media", 1, {}, "sdp-malformed", 1),
     ("headers", 1, {"max_sip_message_bytes": 65_536}, "sip-too-large", 0),
     ("endless-header", 400_000, {}, "sip-too-large", 1),
+    ("bomb-gz", 64 << 20, {"max_inflated_bytes": 1 << 20}, "inflated-limit", 1),
+    ("bomb-gz", 64 << 20, {"max_inflated_bytes": 1 << 20, "max_inflated_ratio": 50}, "inflated-limit", 1),
 ]
 """Attack, how much of it, options, the anomaly, and how often it is counted (0: however often)."""
+LETS_THROUGH: list[tuple[str, int, dict[str, Any], str]] = [
+    ("gre", 3, {"max_tunnel_depth": 20_000}, "tunnel-depth"),
+    ("hep", 3, {"max_hep_inflated_bytes": 64 << 20}, "malformed-tunnel"),
+    ("bomb-gz", 64 << 20, {"max_inflated_bytes": 1 << 20, "max_inflated_ratio": 5_000}, "inflated-limit"),
+]
+"""Attacks by which the default bites, options that let all of it in, and the anomaly that is not there then."""
+SAID_OTHERWISE = {"max_record_bytes", "max_block_bytes", "max_statistics_scopes"}
+"""Limits without an anomaly, each with a test of its own below."""
 
 
 def _analyzed(folder: pathlib.Path, name: str, count: int, **options: Any) -> Result:
@@ -68,6 +82,12 @@ def test_every_limit_has_an_anomaly_that_is_known_and_every_anomaly_of_a_limit_h
     assert all(getattr(Options(), name) < 1 << 34 for name in named)
 
 
+def test_every_limit_is_attacked() -> None:
+    assert {name for _, _, options, _, _ in BITES for name in options} | SAID_OTHERWISE == set(LIMITS)
+    assert {name for name, codes in LIMITS.items() if not codes} == SAID_OTHERWISE
+    assert all(code in LIMITS[name] for _, _, options, code, _ in BITES for name in options)
+
+
 @pytest.mark.parametrize(("name", "count", "options", "code", "times"), BITES)
 def test_a_limit_that_bites_is_told(
     tmp_path: pathlib.Path, name: str, count: int, options: dict[str, Any], code: str, times: int
@@ -77,6 +97,36 @@ def test_a_limit_that_bites_is_told(
     assert code in found, found
     assert not times or found[code] == times
     assert "canary-first@honest" in {call.call_id for call in result.calls}
+
+
+@pytest.mark.parametrize(("name", "count", "options", "code"), LETS_THROUGH)
+def test_a_larger_limit_lets_more_through(
+    tmp_path: pathlib.Path, name: str, count: int, options: dict[str, Any], code: str
+) -> None:
+    smaller = {key: value for key, value in options.items() if value <= getattr(Options(), key)}
+    assert code in _counts(_analyzed(tmp_path, name, count, **smaller))
+    assert code not in _counts(_analyzed(tmp_path, name, count, **options))
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "canaries"), [("huge-record", "max_record_bytes", 1), ("huge-block", "max_block_bytes", 2)]
+)
+def test_what_is_larger_than_a_capture_may_have_is_damage_with_its_place(
+    tmp_path: pathlib.Path, name: str, option: str, canaries: int
+) -> None:
+    assert _analyzed(tmp_path, name, 100_000).captures[0].damage is None
+    result = _analyzed(tmp_path, name, 100_000, **{option: 65_536})
+    assert "found 100000" in (result.captures[0].damage or "")
+    assert len(HONEST & {call.call_id for call in result.calls}) == canaries
+
+
+def test_holes_that_are_filled_within_the_limit_are_no_loss(tmp_path: pathlib.Path) -> None:
+    assert "tcp-lost-segment" not in _counts(_analyzed(tmp_path, "connections-filled", 60))
+
+
+def test_pairs_and_hours_beyond_the_limit_are_taken_together(tmp_path: pathlib.Path) -> None:
+    scopes = {each.scope for each in summarize_statistics(_analyzed(tmp_path, "failures", 30, max_statistics_scopes=0))}
+    assert scopes == {"all", "other pairs", "other hours"}
 
 
 @pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.count < 1 << 30])

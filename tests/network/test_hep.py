@@ -16,7 +16,6 @@ from sipanalyzer.errors import ParseError
 from sipanalyzer.kernels import columns as c
 from sipanalyzer.kernels.packet import decode_one
 from sipanalyzer.network.encapsulation import Hep, hep_packet, parse_hep
-from sipanalyzer.network.hep import MAX_INFLATED
 from tests.builders import START_NS, hep3
 
 MESSAGE = b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n\r\n"
@@ -65,7 +64,14 @@ def test_a_compressed_payload_is_inflated(compress: object) -> None:
 
 def test_a_bomb_is_refused() -> None:
     with pytest.raises(ParseError, match="larger"):
-        parse_hep(packet(ENDS, chunk(16, zlib.compress(bytes(50 * MAX_INFLATED)))))
+        parse_hep(packet(ENDS, chunk(16, zlib.compress(bytes(50 << 18)))))
+
+
+@pytest.mark.parametrize("most", [0, 1, 100, 99_999])
+def test_as_much_as_the_limit_is_inflated_and_no_byte_more(most: int) -> None:
+    assert parse_hep(packet(ENDS, chunk(16, zlib.compress(bytes(most)))), most).payload == bytes(most)
+    with pytest.raises(ParseError, match="larger"):
+        parse_hep(packet(ENDS, chunk(16, zlib.compress(bytes(most + 1)))), most)
 
 
 @pytest.mark.parametrize(
