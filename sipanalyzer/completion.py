@@ -34,6 +34,7 @@ from .options import Options
 from .result import Call, Capture, Messages, Result, Stream, fill_in
 from .rtp.dtmf import merge_events
 from .rtp.streams import StreamTable, Turn
+from .sip.sdp import SdpLimits, sdp_limits
 from .unpacking import Unpacker
 
 __all__ = ["Raw", "complete"]
@@ -93,7 +94,7 @@ def complete(raw: Raw, options: Options) -> Result:
         one_way = judge_one_way(call, raw.bindings.get(call.call_id, ()), streams, messages, heard)
         _judge(call, streams, digits.get(call.call_id, ()), options, one_way)
     msrp = raw.unpacker.msrp()
-    _tell_media(messages, calls, streams, msrp)
+    _tell_media(messages, calls, streams, msrp, sdp_limits(options))
     outages = tuple(
         Outage(places[index], start, stop, lost) for index, start, stop, lost in raw.streams.outages().tolist()
     )
@@ -145,11 +146,15 @@ def _digits(
 
 
 def _tell_media(
-    messages: Messages, calls: Sequence[Call], streams: Sequence[Stream], msrp: Sequence[MsrpSession]
+    messages: Messages,
+    calls: Sequence[Call],
+    streams: Sequence[Stream],
+    msrp: Sequence[MsrpSession],
+    limits: SdpLimits,
 ) -> None:
     """Give each call the kinds of its media, and how many messages were written in it."""
     kinds, describing = find_kinds(messages, calls, streams)
-    texts = count_texts(messages, describing, msrp)
+    texts = count_texts(messages, describing, msrp, limits)
     for call, mine in zip(calls, kinds, strict=True):
         written = texts.get(call.call_id)
         if written is not None:

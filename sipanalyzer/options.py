@@ -80,6 +80,12 @@ class Options:
     """Different Call-IDs; messages of further ones are dropped. Each costs some 5 kB with its messages."""
     max_call_bindings: int = 1_024
     """Sockets that the descriptions of one call keep open at a time; further ones are not tied to it."""
+    max_sdp_bytes: int = 65_536
+    """Bytes read of a session description."""
+    max_sdp_lines: int = 2_000
+    """Lines read of a session description."""
+    max_sdp_media: int = 64
+    """Media read of a session description."""
     duplicate_ns: int = 50_000_000
     """The same bytes between the same endpoints sooner than this are a capture duplicate, later a retransmission."""
     transaction_timeout_ns: int = 32_000_000_000
@@ -232,6 +238,9 @@ LIMITS: dict[str, tuple[str, ...]] = {
     "max_messages": ("sip-limit",),
     "max_calls": ("sip-call-limit",),
     "max_call_bindings": ("sdp-limit",),
+    "max_sdp_bytes": ("sdp-malformed",),
+    "max_sdp_lines": ("sdp-malformed",),
+    "max_sdp_media": ("sdp-malformed",),
     "max_streams": ("rtp-stream-limit",),
     "max_intervals": ("rtp-interval-limit",),
     "max_outages": ("rtp-outage-limit",),

@@ -33,7 +33,7 @@ from .kernels.survey import find_few
 from .options import Options
 from .redaction.entrance import inputs_of, with_key
 from .result import Endpoint, Messages, Result
-from .sip.sdp import find_sdp, parse_sdp
+from .sip.sdp import find_sdp, parse_sdp, sdp_limits
 from .sip.spans import MessageStore
 from .unpacking import MALFORMED, AnomaliesOfCaptures, Unpacker
 
@@ -123,7 +123,8 @@ class Conductor:
         self._unpacker = Unpacker(options, self._store, self._anomalies, self._report)
         self._kept = KeptBytes()
         self._order: list[Ints] = []
-        self._descriptions = Descriptions()
+        self._sdp_limits = sdp_limits(options)
+        self._descriptions = Descriptions(self._sdp_limits)
         self._methods: list[int] = []
         """By number of a method: which of those it is that the timeline is told of."""
         self._plain_sdp: list[bool] = []
@@ -361,7 +362,7 @@ class Conductor:
             if body is not None:
                 read[place] = None
                 with contextlib.suppress(ParseError):
-                    read[place] = describe(parse_sdp(body), sockets[int(store.src[index])])
+                    read[place] = describe(parse_sdp(body, self._sdp_limits), sockets[int(store.src[index])])
         media: dict[int, tuple[Wanted, ...]] = {}
         for place, one in sorted(read.items()) if len(read) > len(first) else read.items():
             if one is None or one.lost is not None:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from ..options import Options
 from ..result import Call, Dialog, Messages, Transaction
+from ..sip.sdp import sdp_limits
 from .assembly import Judged, Said, make_calls
 from .authentication import judge_authentication
 from .dialogs import acks_of_failures
@@ -62,7 +63,7 @@ def build_calls(
     list of Call
         In order of start (of a partial call: of its first message), then of first frame.
     """
-    descriptions = read_descriptions(messages)
+    descriptions = read_descriptions(messages, sdp_limits(options))
     return make_calls(
         messages,
         judge_calls(messages, transactions, descriptions, capture_end, options),

@@ -18,7 +18,7 @@ from ..errors import ParseError
 from ..facts import MsrpSession
 from ..result import Messages
 from ..sip.msrp import path_key
-from ..sip.sdp import find_sdp, parse_sdp
+from ..sip.sdp import DEFAULTS, SdpLimits, find_sdp, parse_sdp
 
 __all__ = ["count_texts"]
 
@@ -26,7 +26,9 @@ _Slot = tuple[str | None, int, int]
 """Who described it (tag), in which offer and answer (CSeq), and which of the media: the same at all hops."""
 
 
-def count_texts(messages: Messages, describing: Sequence[int], sessions: Sequence[MsrpSession]) -> dict[str, int]:
+def count_texts(
+    messages: Messages, describing: Sequence[int], sessions: Sequence[MsrpSession], limits: SdpLimits = DEFAULTS
+) -> dict[str, int]:
     """Count the text messages of calls.
 
     Parameters
@@ -37,6 +39,8 @@ def count_texts(messages: Messages, describing: Sequence[int], sessions: Sequenc
         Those (rows) that want media of the kind ``message``, in order of time.
     sessions : sequence of MsrpSession
         All that were captured.
+    limits : SdpLimits
+        How much is read of a description.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def count_texts(messages: Messages, describing: Sequence[int], sessions: Sequenc
     for row in describing:
         call_id = messages.text("call_id", row)
         if call_id is not None:
-            for path, slot in _paths(messages, row):
+            for path, slot in _paths(messages, row, limits):
                 slots[path].setdefault(call_id, slot)
     largest: dict[str, dict[frozenset[_Slot], int]] = defaultdict(dict)
     for session in sessions:
@@ -63,13 +67,13 @@ def count_texts(messages: Messages, describing: Sequence[int], sessions: Sequenc
     return {call_id: sum(counts.values()) for call_id, counts in largest.items()}
 
 
-def _paths(messages: Messages, row: int) -> list[tuple[str, _Slot]]:
+def _paths(messages: Messages, row: int, limits: SdpLimits) -> list[tuple[str, _Slot]]:
     """Endpoints that a message's session description names."""
     body = find_sdp(messages.text("content_type", row), messages.body(row))
     if body is None:
         return []
     try:
-        media = parse_sdp(body).media
+        media = parse_sdp(body, limits).media
     except ParseError:
         return []
     tag = messages.text("from_tag" if int(messages.status[row]) == 0 else "to_tag", row)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..options import Options
 from ..result import Call, Dialog, Messages, Transaction
+from ..sip.sdp import sdp_limits
 from .assembly import Judged, make_calls
 from .calls import judge_calls
 from .dialogs import Followed, follow_dialogs, make_dialogs
@@ -43,7 +44,7 @@ def group_messages(
     """
     if not len(messages):
         return [], [], []
-    descriptions = read_descriptions(messages)
+    descriptions = read_descriptions(messages, sdp_limits(options))
     shapes = find_shapes(messages, descriptions, capture_end, options)
     models = pick_rows(messages, shapes.models)
     matched = match_rows(models)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..codecs import by_name, is_comfort_noise, is_event
 from ..errors import ParseError
 from ..result import Messages
-from ..sip.sdp import codec_of, find_sdp, parse_sdp
+from ..sip.sdp import DEFAULTS, SdpLimits, codec_of, find_sdp, parse_sdp
 
 __all__ = ["Description", "Descriptions", "read_descriptions"]
 
@@ -90,7 +90,7 @@ class Descriptions:
         return Descriptions(self.number[rows], self.hides[rows], self.found)
 
 
-def read_descriptions(messages: Messages) -> Descriptions:
+def read_descriptions(messages: Messages, limits: SdpLimits = DEFAULTS) -> Descriptions:
     """Read the session descriptions of the messages that offer and answer, each shape of them once."""
     names, types = messages.texts["method"], messages.texts["content_type"]
     has_body = messages.body_length > 0
@@ -106,14 +106,15 @@ def read_descriptions(messages: Messages) -> Descriptions:
     result = []
     for content_type, begin, length in zip(*(column[rows].tolist() for column in columns), strict=True):
         body = data[begin : begin + length].tobytes()
-        quick = content_type, _without_port(body)
+        whole = length <= limits.max_bytes and (length < limits.max_lines or _lines(body) < limits.max_lines)
+        quick = content_type, _without_port(body) if whole else (body,)
         number = alike.get(quick)
         if number is None:
-            key = (content_type, *_TELLING.findall(body))
+            key = (content_type, *(_TELLING.findall(body) if whole else (body,)))
             if key not in known:
                 if len(known) >= _MAX_CACHED:
                     known.clear()
-                description = _describe(types[content_type] if content_type >= 0 else None, body)
+                description = _describe(types[content_type] if content_type >= 0 else None, body, limits)
                 known[key] = -1 if description is None else found.setdefault(description, len(found))
             number = known[key]
             if len(alike) >= _MAX_CACHED:
@@ -123,6 +124,11 @@ def read_descriptions(messages: Messages) -> Descriptions:
     numbers[rows] = result
     hides = messages.truncated | (has_body & np.isin(messages.content_type, of_sdp))
     return Descriptions(numbers, hides, list(found))
+
+
+def _lines(body: bytes) -> int:
+    """Ends of lines, of whatever kind; no fewer than there are."""
+    return body.count(b"\n") + body.count(b"\r")
 
 
 def _without_port(body: bytes) -> tuple[bytes, ...]:
@@ -138,12 +144,12 @@ def _without_port(body: bytes) -> tuple[bytes, ...]:
     return (body,)
 
 
-def _describe(content_type: str | None, body: bytes) -> Description | None:
+def _describe(content_type: str | None, body: bytes, limits: SdpLimits) -> Description | None:
     description = find_sdp(content_type, body)
     if description is None:
         return None
     try:
-        parsed = parse_sdp(description)
+        parsed = parse_sdp(description, limits)
     except ParseError:
         return None
     codecs: dict[str, None] = {}

@@ -18,7 +18,7 @@ from ..kernels import compiled
 from ..kernels import descriptions as kernel
 from ..network.endpoints import address_words
 from ..rtp.figures import Socket
-from ..sip.sdp import Media, Sdp, parse_sdp, parse_whole
+from ..sip.sdp import DEFAULTS, Media, Sdp, SdpLimits, parse_sdp, parse_whole
 from .bindings import Terms, Wanted, formats_of
 
 __all__ = ["Described", "Descriptions", "describe"]
@@ -86,9 +86,16 @@ def _socket(address: str, port: int, signalling: Socket) -> Socket | None:
 
 
 class Descriptions:
-    """Reads session descriptions in batches, each shape of them once."""
+    """Reads session descriptions in batches, each shape of them once.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    limits : SdpLimits
+        How much is read of each.
+    """
+
+    def __init__(self, limits: SdpLimits = DEFAULTS) -> None:
+        self._limits = limits
         self._shapes: dict[bytes, tuple[tuple[Terms, ...], str | None] | None] = {}
 
     def read(
@@ -107,7 +114,7 @@ class Descriptions:
         """
         if not compiled():  # over a few bodies the parser is faster than an interpreted loop over their bytes
             return [
-                _read(data[i : i + size].tobytes(), source)
+                _read(data[i : i + size].tobytes(), source, self._limits)
                 for i, size, source in zip(at.tolist(), length.tolist(), signalling, strict=True)
             ]
         n = len(at)
@@ -119,9 +126,12 @@ class Descriptions:
         text = shape.tobytes()
         begin = first = 0
         for m, (end, count) in enumerate(zip(ends.tolist(), counts.tolist(), strict=True)):
-            known = self._known(text[begin:end], data, int(at[m]), int(length[m]), count) if count >= 0 else None
+            first_byte, size = int(at[m]), int(length[m])
+            alike = count >= 0 and size <= self._limits.max_bytes  # of one shape, some may be longer than others
+            known = self._known(text[begin:end], data, first_byte, size, count) if alike else None
             if known is None:
-                found.append(_read(data[int(at[m]) : int(at[m]) + int(length[m])].tobytes(), signalling[m]))
+                body = data[first_byte : first_byte + size].tobytes()
+                found.append(_read(body, signalling[m], self._limits))
             else:
                 terms, lost = known
                 wanted = [
@@ -140,7 +150,7 @@ class Descriptions:
         if shape not in self._shapes:
             if len(self._shapes) >= _MAX_SHAPES:
                 self._shapes.clear()
-            sdp = parse_whole(data[at : at + size].tobytes())
+            sdp = parse_whole(data[at : at + size].tobytes(), self._limits)
             sure = (
                 len(sdp.media) == count
                 and sdp.origin is not None
@@ -161,9 +171,9 @@ def _place(row: list[int], data: npt.NDArray[np.uint8], signalling: Socket) -> S
     return (0, low, port)
 
 
-def _read(body: bytes, signalling: Socket) -> Described | None:
+def _read(body: bytes, signalling: Socket, limits: SdpLimits) -> Described | None:
     """One body through the parser."""
     try:
-        return describe(parse_sdp(body), signalling)
+        return describe(parse_sdp(body, limits), signalling)
     except ParseError:
         return None

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..facts import Finding
 from ..result import Call, Ints
-from ..sip.sdp import find_sdp
+from ..sip.sdp import find_sdp, sdp_limits
 from .context import Context, Rule
 from .offers import is_hold
 from .phrases import seconds
@@ -139,7 +139,7 @@ def _is_held(context: Context, call: Call) -> bool:
     for row in context.offers_inside.get(call.call_id, ()):
         body = find_sdp(messages.text("content_type", row), messages.body(row))
         if body is not None:
-            last[int(messages.from_tag[row])] = is_hold(body)
+            last[int(messages.from_tag[row])] = is_hold(body, sdp_limits(context.result.options))
     return any(last.values())
 
 

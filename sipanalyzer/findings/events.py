@@ -14,7 +14,7 @@ import numpy as np
 from ..facts import Finding
 from ..result import Call, Transaction
 from ..sip.header import find_header
-from ..sip.sdp import find_sdp
+from ..sip.sdp import find_sdp, sdp_limits
 from .context import Context, Rule
 from .offers import is_hold, wants_fax
 from .phrases import listing, many, seconds
@@ -72,7 +72,7 @@ def _holds(context: Context, rows: list[int], call_id: str) -> Iterator[tuple[in
         body = find_sdp(messages.text("content_type", row), messages.body(row))
         if body is None:
             continue
-        side, hold = int(messages.from_tag[row]), is_hold(body)
+        side, hold = int(messages.from_tag[row]), is_hold(body, sdp_limits(context.result.options))
         if on.get(side, False) == hold:
             continue
         if refused is None:
@@ -176,7 +176,7 @@ def t38_fax(context: Context) -> Iterator[Finding]:
 def _has_fax(context: Context, row: int) -> bool:
     messages = context.messages
     body = find_sdp(messages.text("content_type", row), messages.body(row))
-    return body is not None and wants_fax(body)
+    return body is not None and wants_fax(body, sdp_limits(context.result.options))
 
 
 RULES: tuple[Rule, ...] = (early_media, held, transferred, t38_fax)

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import ParseError
 from ..facts import Connection, Endpoint, Finding, IcmpError, MediaCheck
 from ..result import Call, host_port
-from ..sip.sdp import parse_sdp
+from ..sip.sdp import parse_sdp, sdp_limits
 from .context import Context, Rule
 from .nearby import NEAR_NS, CallIndex, call_hosts, media_sockets
 
@@ -214,7 +214,7 @@ def _checked_calls(context: Context) -> CallIndex:
         described = [row for row in call.rows if messages.body_length[row]]
         for row in described[:_MOST_DESCRIPTIONS]:
             try:
-                sdp = parse_sdp(messages.body(row))
+                sdp = parse_sdp(messages.body(row), sdp_limits(context.result.options))
             except ParseError:
                 continue
             for media in sdp.media:

@@ -23,7 +23,7 @@ from ..network.icmp import Quoted
 from ..result import Endpoint, Result, Stream
 from ..rtp.figures import Socket
 from ..sip.msrp import path_key
-from ..sip.sdp import Media, find_sdp, parse_sdp
+from ..sip.sdp import Media, find_sdp, parse_sdp, sdp_limits
 
 __all__ = ["Wanted"]
 
@@ -145,14 +145,14 @@ class Wanted:
     def _announce(self, rows: Sequence[int]) -> None:
         """Sockets and endpoints that their session descriptions name."""
         bodies: dict[bytes, int] = {}
-        messages = self._result.messages
+        messages, limits = self._result.messages, sdp_limits(self._result.options)
         for row in rows:
             if messages.body_length[row]:
                 bodies.setdefault(messages.body(row), row)
         for body, row in bodies.items():
             description = find_sdp(messages.text("content_type", row), body)
             try:
-                media = parse_sdp(description).media if description is not None else ()
+                media = parse_sdp(description, limits).media if description is not None else ()
             except ParseError:
                 continue
             host = messages.endpoints[int(messages.src[row])][0]

@@ -11,18 +11,35 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ..codecs import STATIC, Codec, by_name
 from ..errors import ParseError
+from ..options import Options
 from .multipart import media_type, split_body
 from .sdp_lines import Candidate, Draft, RtpMap, read_attribute, read_connection, read_media
 from .text import printable
 
-__all__ = ["DEFECTS", "Candidate", "Media", "Origin", "RtpMap", "Sdp", "codec_of", "find_sdp", "parse_sdp"]
+__all__ = [
+    "DEFECTS", "Candidate", "Media", "Origin", "RtpMap", "Sdp", "SdpLimits", "codec_of", "find_sdp", "parse_sdp",
+    "sdp_limits",
+]  # fmt: skip
 
-MAX_BYTES = 65_536
-MAX_LINES = 2_000
-MAX_MEDIA = 64
+
+class SdpLimits(NamedTuple):
+    """How much is read of one description."""
+
+    max_bytes: int
+    max_lines: int
+    max_media: int
+
+
+def sdp_limits(options: Options) -> SdpLimits:
+    """What `max_sdp_bytes`, `max_sdp_lines` and `max_sdp_media` say: few enough to look remembered ones up by."""
+    return SdpLimits(options.max_sdp_bytes, options.max_sdp_lines, options.max_sdp_media)
+
+
+DEFAULTS = sdp_limits(Options())
 
 DEFECTS = {
     "too-long": "more bytes, lines, media or attributes than are read; the rest is left out",
@@ -122,13 +139,15 @@ class Sdp:
 
 
 @functools.lru_cache(maxsize=256)
-def parse_sdp(body: bytes) -> Sdp:
+def parse_sdp(body: bytes, limits: SdpLimits = DEFAULTS) -> Sdp:
     """Parse a session description.
 
     Parameters
     ----------
     body : bytes
-        With any line ends; of more than :data:`MAX_BYTES` the rest is not read.
+        With any line ends.
+    limits : SdpLimits
+        What is more is not read, which is the defect ``too-long``.
 
     Raises
     ------
@@ -140,17 +159,17 @@ def parse_sdp(body: bytes) -> Sdp:
     The last 256 different bodies are remembered: every hop sends a copy. So are the last 256 shapes: one product writes
     the same description again and again, with another origin, address and port.
     """
-    apart = _take_apart(body)
+    apart = _take_apart(body, limits)
     if apart is None:
-        return parse_whole(body)
+        return parse_whole(body, limits)
     shape, values = apart
-    like = _shapes.get(shape)
+    like = _shapes.get((limits, shape))
     if like is not None and (quick := _refill(like, shape, values)) is not None:
         return quick
-    sdp = parse_whole(body)
+    sdp = parse_whole(body, limits)
     if len(_shapes) >= 256:
         _shapes.clear()
-    _shapes[shape] = sdp
+    _shapes[limits, shape] = sdp
     return sdp
 
 
@@ -164,15 +183,15 @@ _VALUES = {
 """Lines with a value that can be put in the place of another without reading the whole description."""
 _HIDDEN = re.compile(rb"\r(?!\n)|(?:\A|\n)[\x00-\x09\x0b\x0c\x0e-\x20]")
 """What makes a line begin, to the parser, where none seems to: a CR alone, space before the line."""
-_shapes: dict[_Shape, Sdp] = {}
+_shapes: dict[tuple[SdpLimits, _Shape], Sdp] = {}
 
 
-def _take_apart(body: bytes) -> tuple[_Shape, list[bytes]] | None:
+def _take_apart(body: bytes, limits: SdpLimits) -> tuple[_Shape, list[bytes]] | None:
     """The shape of a body, and the values taken out of it: of o= all, of c= the address, of m= the port.
 
     None where that is not certain to mean the same in all bodies of the shape.
     """
-    if len(body) > MAX_BYTES or _HIDDEN.search(body):
+    if len(body) > limits.max_bytes or _HIDDEN.search(body):
         return None
     lines: list[bytes | tuple[bytes, bytes]] = []
     values: list[bytes] = []
@@ -218,19 +237,19 @@ def _refill(like: Sdp, shape: _Shape, values: list[bytes]) -> Sdp | None:
     return Sdp(origin, session, like.groups, refilled, like.defects)
 
 
-def parse_whole(body: bytes) -> Sdp:
+def parse_whole(body: bytes, limits: SdpLimits = DEFAULTS) -> Sdp:
     """Parse a session description line by line; what :func:`parse_sdp` does, and its twin in the tests."""
     session = Draft()
-    if len(body) > MAX_BYTES:
+    if len(body) > limits.max_bytes:
         session.defects.append("too-long")
-    text = body[:MAX_BYTES].decode("utf-8", "backslashreplace")
+    text = body[: limits.max_bytes].decode("utf-8", "backslashreplace")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if len(lines) > MAX_LINES:
+    if len(lines) > limits.max_lines:
         session.defects.append("too-long")
     drafts: list[Draft] = []
     seen: set[str] = set()
     origin: Origin | None = None
-    for line in lines[:MAX_LINES]:
+    for line in lines[: limits.max_lines]:
         line = printable(line).strip(" ")
         if not line:
             continue
@@ -241,7 +260,7 @@ def parse_whole(body: bytes) -> Sdp:
         seen.add(kind)
         current = drafts[-1] if drafts else session
         if kind == "m":
-            if len(drafts) == MAX_MEDIA:
+            if len(drafts) == limits.max_media:
                 session.defects.append("too-long")
                 break
             drafts.append(read_media(value))

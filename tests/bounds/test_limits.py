@@ -46,6 +46,10 @@ BITES: list[tuple[str, int, dict[str, Any], str, int]] = [
     ("connections", 200, {"max_tcp_connections": 10}, "tcp-limit", 0),
     ("connections-filled", 60, {"max_pending_bytes": 5_000}, "tcp-lost-segment", 0),
     ("sdp-media", 1, {}, "sdp-malformed", 1),
+    ("sdp-media", 1, {"max_sdp_media": 2}, "sdp-malformed", 1),
+    ("forks", 10, {"max_sdp_media": 0}, "sdp-malformed", 0),
+    ("forks", 10, {"max_sdp_lines": 3}, "sdp-malformed", 0),
+    ("forks", 10, {"max_sdp_bytes": 50}, "sdp-malformed", 0),
     ("headers", 1, {"max_sip_message_bytes": 65_536}, "sip-too-large", 0),
     ("endless-header", 400_000, {}, "sip-too-large", 1),
     ("bomb-gz", 64 << 20, {"max_inflated_bytes": 1 << 20}, "inflated-limit", 1),
@@ -55,6 +59,7 @@ BITES: list[tuple[str, int, dict[str, Any], str, int]] = [
 LETS_THROUGH: list[tuple[str, int, dict[str, Any], str]] = [
     ("gre", 3, {"max_tunnel_depth": 20_000}, "tunnel-depth"),
     ("hep", 3, {"max_hep_inflated_bytes": 64 << 20}, "malformed-tunnel"),
+    ("sdp-media", 1, {"max_sdp_media": 20_000, "max_sdp_lines": 60_000, "max_sdp_bytes": 1 << 20}, "sdp-malformed"),
     ("bomb-gz", 64 << 20, {"max_inflated_bytes": 1 << 20, "max_inflated_ratio": 5_000}, "inflated-limit"),
 ]
 """Attacks by which the default bites, options that let all of it in, and the anomaly that is not there then."""

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from sipanalyzer import kernels
+from sipanalyzer.calls import terms
 from sipanalyzer.calls.terms import Described, Descriptions, describe
 from sipanalyzer.errors import ParseError
 from sipanalyzer.pipeline import analyze
 from sipanalyzer.rtp.figures import Socket
-from sipanalyzer.sip.sdp import parse_sdp, parse_whole
+from sipanalyzer.sip.sdp import SdpLimits, parse_sdp, parse_whole
 from tests.tape import PCMA, sdp
 
 HERE: Socket = (0, 0xFFFF0A000063, 5060)
@@ -94,3 +95,28 @@ def test_batches_say_what_the_parser_says_of_everything_others_captured(corpus: 
         some = bodies[at : at + 100]
         for body, found in zip(some, read(some, descriptions), strict=True):
             assert found == slow(body), body
+
+
+@pytest.mark.parametrize("limits", [SdpLimits(150, 100, 9), SdpLimits(9_999, 7, 9), SdpLimits(9_999, 100, 1)])
+def test_both_ways_keep_the_same_limits(monkeypatch: pytest.MonkeyPatch, limits: SdpLimits) -> None:
+    """Bodies of one shape on both sides of each limit, the short ones first."""
+    bodies = [
+        (
+            f"v=0\r\no=- {'1' * digits} 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n"
+            + "m=audio 4000 RTP/AVP 0\r\n" * media
+        ).encode()
+        for media in (1, 2, 3)
+        for digits in range(1, 60, 7)
+    ]
+    assert min(map(len, bodies)) < 150 < max(map(len, bodies))
+    found = []
+    for fast in (True, False):
+        monkeypatch.setattr(terms, "compiled", lambda fast=fast: fast)
+        found.append(read(bodies, Descriptions(limits)))
+    assert found[0] == found[1]
+    lost = {each.lost for each in found[0] if each is not None}
+    assert lost >= {None, "too-long"}
+    parse_sdp.cache_clear()
+    for body in bodies:  # another analysis in between is no matter
+        assert parse_sdp(body, limits) == parse_whole(body, limits)
+        assert parse_sdp(body) == parse_whole(body)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from sipanalyzer.codecs import Codec
 from sipanalyzer.errors import ParseError
+from sipanalyzer.options import Options
 from sipanalyzer.sip.parser import parse_message
-from sipanalyzer.sip.sdp import DEFECTS, MAX_MEDIA, Candidate, Media, Origin, RtpMap, Sdp, codec_of, find_sdp, parse_sdp
+from sipanalyzer.sip.sdp import DEFECTS, Candidate, Media, Origin, RtpMap, Sdp, codec_of, find_sdp, parse_sdp
 from tests.sip.words import datagrams
 
 HEAD = "v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
@@ -137,14 +138,14 @@ def test_a_codec_is_named_as_the_registry_names_it() -> None:
         (("m=audio 1 RTP/AVP 0", "a=rtpmap:200 x/1"), ("bad-rtpmap",)),
         (("m=audio 1 RTP/AVP 0", "a=rtpmap:97"), ("bad-rtpmap",)),
         (("m=audio 1 RTP/AVP 0", "a=ptime:-1", "a=rtcp:x", "a=crypto:", "a=candidate:1 2"), ("bad-attribute",)),
-        (tuple(f"m=audio {i} RTP/AVP 0" for i in range(1, MAX_MEDIA + 2)), ("too-long",)),
+        (tuple(f"m=audio {i} RTP/AVP 0" for i in range(1, Options().max_sdp_media + 2)), ("too-long",)),
     ],
 )
 def test_what_is_wrong_is_noted_and_the_rest_read(lines: tuple[str, ...], defects: tuple[str, ...]) -> None:
     made = sdp(*lines)
     assert made.defects == defects
     assert set(defects) <= DEFECTS.keys()
-    assert len(made.media) == min(MAX_MEDIA, sum(line.startswith("m=") for line in lines))
+    assert len(made.media) == min(Options().max_sdp_media, sum(line.startswith("m=") for line in lines))
 
 
 def test_what_is_missing_is_noted() -> None:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from ...result import Call, Result
+from ...sip.sdp import sdp_limits
 from ...sip.uri import user_part
 from .descriptions import Said, read_descriptions
 from .endings import Wanted
@@ -60,7 +61,7 @@ def make_chart(result: Result, calls: Sequence[Call], *, fold: bool = True) -> F
         raise ValueError("there is no call to draw")
     lookups = lookups_of(result)
     seen = read_seen(result.messages, calls)
-    said = read_descriptions(result.messages, seen)
+    said = read_descriptions(result.messages, seen, sdp_limits(result.options))
     streams, streams_left_out = choose_streams(result, calls)
     cast = make_cast(result, calls, seen, said, streams)
     span = _span(result, calls, seen, streams)

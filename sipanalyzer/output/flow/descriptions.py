@@ -17,7 +17,7 @@ from ...errors import ParseError
 from ...facts import Endpoint
 from ...network.endpoints import address_text, address_words
 from ...result import Messages, host_port
-from ...sip.sdp import Media, Sdp, codec_of, find_sdp, parse_sdp
+from ...sip.sdp import DEFAULTS, Media, Sdp, SdpLimits, codec_of, find_sdp, parse_sdp
 from .seen import Exchange, Seen
 from .words import shown
 
@@ -61,7 +61,7 @@ class Said:
     """Whether its sender said the same on this way before."""
 
 
-def read_descriptions(messages: Messages, seen: Sequence[Seen]) -> dict[int, Said]:
+def read_descriptions(messages: Messages, seen: Sequence[Seen], limits: SdpLimits = DEFAULTS) -> dict[int, Said]:
     """The descriptions in some messages, by row.
 
     Parameters
@@ -70,6 +70,8 @@ def read_descriptions(messages: Messages, seen: Sequence[Seen]) -> dict[int, Sai
         All of the result.
     seen : sequence of Seen
         In order of time.
+    limits : SdpLimits
+        How much is read of each.
     """
     known: dict[bytes, Described | None] = {}
     offered: dict[Exchange, bool] = {}
@@ -77,7 +79,7 @@ def read_descriptions(messages: Messages, seen: Sequence[Seen]) -> dict[int, Sai
     before: dict[tuple[int, int, int], str] = {}
     found: dict[int, Said] = {}
     for each in seen:
-        described = _described(messages, each, known) if each.body else None
+        described = _described(messages, each, known, limits) if each.body else None
         if not each.status and each.method in ("INVITE", "UPDATE"):
             offered[each.exchange] = described is not None
             if each.method == "INVITE":
@@ -103,7 +105,9 @@ def _part(each: Seen, offered: dict[Exchange, bool], open_invites: dict[tuple[in
     return "offer"
 
 
-def _described(messages: Messages, each: Seen, known: dict[bytes, Described | None]) -> Described | None:
+def _described(
+    messages: Messages, each: Seen, known: dict[bytes, Described | None], limits: SdpLimits
+) -> Described | None:
     body = messages.body(each.row)
     key = _ORIGIN.sub(b"", body, count=1)
     if key in known:
@@ -114,7 +118,7 @@ def _described(messages: Messages, each: Seen, known: dict[bytes, Described | No
     made: Described | None = None
     if description is not None:
         try:
-            made = _make(parse_sdp(description))
+            made = _make(parse_sdp(description, limits))
         except ParseError:
             made = None
     known[key] = made
