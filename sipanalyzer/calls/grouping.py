@@ -51,6 +51,7 @@ def group_messages(
     of_models = make_transactions(models, matched)
     followed = follow_dialogs(models, of_models, int(messages.time[-1]), options)
     judged = judge_calls(models, of_models, descriptions.pick(shapes.models), capture_end, options)
+    del models, of_models  # where every call has a shape of its own, these are as large as what follows
 
     thing, owner = shapes.spread(matched.rows[matched.begin[:-1]])
     firsts = shapes.place(matched.rows[matched.begin[thing]], owner)

@@ -25,7 +25,7 @@ from ..frozen import make_all
 from ..options import Options
 from ..result import Messages, Transaction
 from .bundles import Bundles, with_none
-from .rows import Rows, dense_pairs, number_hosts, read_rows
+from .rows import Rows, dense_pairs, items, number_hosts, read_rows
 
 __all__ = ["classify_copies", "make_transactions", "match_rows", "match_transactions"]
 
@@ -91,7 +91,7 @@ def match_rows(messages: Messages) -> Bundles:
         return Bundles.of([])
     rows = read_rows(messages)
     keys = _make_keys(messages)
-    matched = _Matching(rows, keys, messages.request_uri.tolist())
+    matched = _Matching(rows, keys, items(messages.request_uri))
     for row in np.flatnonzero(messages.call_id >= 0).tolist():
         if rows.status[row]:
             matched.add_response(row)
@@ -134,15 +134,15 @@ def make_transactions(messages: Messages, members: Bundles) -> list[Transaction]
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
-    """Integers that are equal where two messages may belong together, as lists over the messages."""
+    """Integers that are equal where two messages may belong together, for each message."""
 
-    exact: list[int]
+    exact: Sequence[int]
     """Key and directed endpoints of a request; of a response those of the request that it answers."""
-    hosts: list[int]
+    hosts: Sequence[int]
     """Key and unordered hosts."""
-    anywhere: list[int]
+    anywhere: Sequence[int]
     """Key alone: Call-ID, CSeq, method (an ACK's counts as INVITE), top Via branch, From tag where there is none."""
-    numbered: list[int]
+    numbered: Sequence[int]
     """Call-ID, CSeq number and unordered hosts."""
 
 
@@ -165,10 +165,10 @@ def _make_keys(messages: Messages) -> _Keys:
         np.where(is_request, messages.dst, messages.src),
     )
     return _Keys(
-        exact=dense_pairs(key, ends).tolist(),
-        hosts=dense_pairs(key, hosts).tolist(),
-        anywhere=key.tolist(),
-        numbered=dense_pairs(numbered, hosts).tolist(),
+        exact=items(dense_pairs(key, ends)),
+        hosts=items(dense_pairs(key, hosts)),
+        anywhere=items(key),
+        numbered=items(dense_pairs(numbered, hosts)),
     )
 
 
@@ -178,7 +178,7 @@ class _Matching:
 
     rows: Rows
     keys: _Keys
-    request_uri: list[int]
+    request_uri: Sequence[int]
     members: list[list[int]] = field(default_factory=list)
     final: list[int] = field(default_factory=list)
     """Status of the first final response of each transaction, 0 before it."""
