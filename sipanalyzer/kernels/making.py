@@ -28,9 +28,9 @@ from .objects import Code, cache_folder, is_ours, kinds_of, load_code, path_of, 
 __all__ = ["AHEAD", "find_code", "main"]
 
 AHEAD: dict[str, str] = {
+    "sip.find_spans": "uint8:1 int64:1 int64:1 uint8:1 int64 int64:3 int64:2",
     "rtp.update_streams": "int64:2 int64 int64 int32:1 int64:2 float64:2 uint32:2 int32:2 int32:2 int64:2 int64:2 "
     "int64:2 int32:1 int64:2 int64:2 int64:1 int64 int64 int64:2 float64:2 int64:2 int64:2 int64:1 int64:1",
-    "sip.find_spans": "uint8:1 int64:1 int64:1 uint8:1 int64 int64:3 int64:2",
     "rtp.close_streams": "int64 int64 int64:2 float64:2 int32:2 int64:2 float64:2 int64:1",
     "descriptions.take_apart": "uint8:1 int64:1 int64:1 int64 uint8:1 int64:1 int64:1 int64:2",
     "interning.intern_spans": "uint8:1 int64:3 int64 int64 int64 int64 int32:1 int64:2 int64:1 int32:1",
@@ -41,8 +41,9 @@ AHEAD: dict[str, str] = {
     "tcpstreams.follow": "uint8:1 int64:2 int64 int64 int64 int64:2 int64:1 uint8:1 uint8:1 int64:2 int64:1 int64:1 "
     "int64:1",
 }
-"""Kernels that most captures need, with the kinds of their arguments; what takes longest first. A wrong line here costs
-time at the first run, nothing else; a test finds it."""
+"""Kernels that most captures need, with the kinds of their arguments. In this order signalling can begin as soon as the
+walk is made, and RTP no later than in another. A wrong line here costs time at the first run, nothing else; a test
+finds it."""
 _MOST = tuple(name for name in AHEAD if not name.startswith("tcpstreams."))
 _FOLLOWERS: dict[str, tuple[str, ...]] = {
     "records.walk_pcap": _MOST,
@@ -152,10 +153,11 @@ def main(text: str) -> None:
 
 
 def _make(kernel: str, kinds: tuple[str, ...]) -> None:
-    from .numba_ import make_object
+    from .numba_ import make_object, use_plain_items
 
     module, _, name = kernel.partition(".")
     try:
+        use_plain_items()
         function = getattr(importlib.import_module(f"{__package__}.{module}"), name).python
         head, code = make_object(kernel, function, kinds)
         Code(head, code)  # loaded once by the process that made it, which may break

@@ -7,6 +7,8 @@ it runs (:func:`make_object`), or a function compiled in this process (:func:`co
 from __future__ import annotations
 
 import contextlib
+import functools
+import operator
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +19,7 @@ import numpy as np
 from . import HELPERS, SYSTEM_HELPERS, WORD_HELPERS
 from .objects import FAILED, SYMBOL, Head, cache_folder, processor
 
-__all__ = ["compile_here", "make_object"]
+__all__ = ["compile_here", "make_object", "use_plain_items"]
 
 _NO_COUNTING: dict[str, Any] = {"_nrt": False}
 """Kernels allocate nothing and their caller holds the arrays, so numba need not count references to them: it does so
@@ -149,6 +151,46 @@ def _one_compiler() -> Iterator[None]:
 # ---- object code
 
 
+@functools.cache
+def use_plain_items() -> None:
+    """Let items of arrays be what kernels mean by them: no index counts from the end, and arrays have no gaps.
+
+    Numba asks at each place whether its number is negative, in code that takes long to write. From then on it holds for
+    all that numba compiles in this process: for one that does nothing but make object code.
+    """
+    from numba.core import types
+    from numba.core.imputils import lower_builtin
+    from numba.core.types.containers import BaseTuple
+
+    def place(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
+        array, kind = called.args[:2]
+        value, index = arguments[:2]
+        several = isinstance(kind, BaseTuple)
+        kinds = tuple(kind) if several else (kind,)
+        if array.layout != "C" or len(kinds) != array.ndim:
+            raise NotImplementedError("an item of an array, not a part of it, and no gaps")
+        model = context.data_model_manager[array]
+        at = None
+        for number, each in enumerate(kinds):
+            part = context.cast(builder, builder.extract_value(index, number) if several else index, each, types.intp)
+            length = builder.extract_value(model.get(builder, value, "shape"), number) if number else None
+            at = part if at is None else builder.add(builder.mul(at, length), part)
+        return builder.gep(model.get(builder, value, "data"), [at])
+
+    def get(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
+        return context.unpack_value(builder, called.args[0].dtype, place(context, builder, called, arguments))
+
+    def put(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
+        kind = called.args[0].dtype
+        value = context.cast(builder, arguments[2], called.args[2], kind)
+        context.pack_value(builder, kind, value, place(context, builder, called, arguments))
+        return context.get_dummy_value()
+
+    for kind in (types.Integer, BaseTuple):
+        lower_builtin(operator.getitem, types.Array, kind)(get)
+        lower_builtin(operator.setitem, types.Array, kind, types.Number)(put)
+
+
 def make_object(kernel: str, function: Callable[..., Any], kinds: tuple[str, ...]) -> tuple[Head, bytes]:
     """Object code that runs without numba.
 
@@ -206,25 +248,28 @@ def _for_linking() -> Iterator[None]:
     Optimising each helper and making machine code of it, in case Python calls it, takes a fifth of all compiling. Numba
     has no option for this; where its inner parts have other names than these, it compiles as ever.
     """
-    from numba.core import codegen
+    from numba.core import codegen, typed_passes, untyped_passes
     from numba.core.registry import cpu_target
 
     def find(library: Any, _name: str) -> int:
         library._ensure_finalized()
         return 0
 
-    parts: list[tuple[str, str, Callable[..., Any]]] = [
-        ("CPUCodeLibrary", "_optimize_final_module", lambda _library: None),
-        ("JITCodeLibrary", "_finalize_specific", lambda _library: None),
-        ("JITCodeLibrary", "get_pointer_to_function", find),
-        ("JITCPUCodegen", "_add_module", lambda _codegen, _module: None),
-        ("JITCPUCodegen", "set_env", lambda _codegen, _name, _env: None),
+    parts: list[tuple[Any, str, str, Callable[..., Any]]] = [
+        (codegen, "CPUCodeLibrary", "_optimize_final_module", lambda _library: None),
+        (codegen, "JITCodeLibrary", "_finalize_specific", lambda _library: None),
+        (codegen, "JITCodeLibrary", "get_pointer_to_function", find),
+        (codegen, "JITCPUCodegen", "_add_module", lambda _codegen, _module: None),
+        (codegen, "JITCPUCodegen", "set_env", lambda _codegen, _name, _env: None),
+        # passes for expressions of whole arrays and for closures, of which kernels have none
+        (typed_passes, "NopythonRewrites", "run_pass", lambda _pass, _state: False),
+        (untyped_passes, "InlineClosureLikes", "run_pass", lambda _pass, _state: False),
     ]
     _ = cpu_target.target_context  # numba's own functions are made at this, and it runs them
     with contextlib.ExitStack() as stack:
-        owners = [getattr(codegen, owner, None) for owner, _, _ in parts]
-        if all(hasattr(owner, name) for owner, (_, name, _) in zip(owners, parts, strict=True)):
-            for owner, (_, name, part) in zip(owners, parts, strict=True):
+        owners = [getattr(module, owner, None) for module, owner, _, _ in parts]
+        if all(hasattr(owner, name) for owner, (_, _, name, _) in zip(owners, parts, strict=True)):
+            for owner, (_, _, name, part) in zip(owners, parts, strict=True):
                 stack.callback(setattr, owner, name, getattr(owner, name))
                 setattr(owner, name, part)
         yield

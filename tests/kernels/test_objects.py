@@ -1,5 +1,7 @@
 import pathlib
 import stat
+import subprocess
+import sys
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -249,3 +251,37 @@ def test_calls_with_known_arrays_are_cheap(code: objects.Code) -> None:
     code._checks = [lambda array: asked.append(1) or b""] * len(code._checks)  # type: ignore[func-returns-value]
     code(*given)
     assert not asked
+
+
+PLAIN = """
+import numpy as np
+from sipanalyzer.kernels import numba_, objects
+
+def turned(octets, small, table, reals, deep, flags, n):
+    total = 0
+    for i in range(n):
+        octets[n - 1 - i] = table[i, 1] & 255
+        small[i] = small[i] + octets[i]
+        table[i, 0] = small[i] * 3 + int(octets[2])
+        reals[i, i] = table[i, 0] + 0.5
+        deep[1, i, 2] = deep[0, 2, i] + i
+        flags[0] = 7
+        total += int(reals[i, i]) + int(deep[1, i, 2])
+    return total
+
+def arrays():
+    return (np.arange(3, dtype=np.uint8), np.arange(3, dtype=np.int32), np.arange(6).reshape(3, 2),
+            np.zeros((3, 3)), np.arange(18).reshape(2, 3, 3), np.zeros(1, np.uint32))
+
+wanted, found = arrays(), arrays()
+result = turned(*wanted, 3)
+numba_.use_plain_items()
+code = objects.Code(*numba_.make_object("test.turned", turned, objects.kinds_of((*found, 3))))
+assert code(*found, 3) == result, result
+assert all((one == other).all() for one, other in zip(wanted, found)), (wanted, found)
+"""
+
+
+def test_items_that_are_taken_as_they_are_give_what_python_gives() -> None:
+    done = subprocess.run([sys.executable, "-c", PLAIN], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
