@@ -15,6 +15,7 @@ where an old client gave it a branch of its own (RFC 2543); the ACK of a 2xx is 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -91,7 +92,7 @@ def match_rows(messages: Messages) -> Bundles:
         return Bundles.of([])
     rows = read_rows(messages)
     keys = _make_keys(messages)
-    matched = _Matching(rows, keys, items(messages.request_uri))
+    matched = _Matching.of(rows, keys, items(messages.request_uri))
     for row in np.flatnonzero(messages.call_id >= 0).tolist():
         if rows.status[row]:
             matched.add_response(row)
@@ -99,7 +100,7 @@ def match_rows(messages: Messages) -> Bundles:
             matched.add_ack(row)
         else:
             matched.add_request(row)
-    return Bundles.of(matched.members)
+    return matched.members()
 
 
 def make_transactions(messages: Messages, members: Bundles) -> list[Transaction]:
@@ -174,25 +175,44 @@ def _make_keys(messages: Messages) -> _Keys:
 
 @dataclass(slots=True)
 class _Matching:
-    """Transactions found so far; every table has one entry a key, so each message costs the same."""
+    """Transactions found so far; every table has one entry a key, so each message costs the same.
+
+    Keys are numbers below that of the messages: tables are arrays, of which a million messages take a tenth of what
+    dictionaries and lists would.
+    """
 
     rows: Rows
     keys: _Keys
     request_uri: Sequence[int]
-    members: list[list[int]] = field(default_factory=list)
-    final: list[int] = field(default_factory=list)
+    exact: array[int]
+    """The latest transaction of each key, -1 where there is none; so are the next three."""
+    hosts: array[int]
+    anywhere: array[int]
+    acknowledgement: array[int]
+    owner: array[int]
+    """The transaction of each message, -1 where it is in none."""
+    first: array[int] = field(default_factory=lambda: array("i"))
+    """The message that began each transaction."""
+    final: array[int] = field(default_factory=lambda: array("h"))
     """Status of the first final response of each transaction, 0 before it."""
-    exact: dict[int, int] = field(default_factory=dict)
-    hosts: dict[int, int] = field(default_factory=dict)
-    anywhere: dict[int, int] = field(default_factory=dict)
-    acknowledgement: dict[int, int] = field(default_factory=dict)
     refused: dict[tuple[int, int], int] = field(default_factory=dict)
     """INVITE transactions by what the ACK of their failure has: CSeq number at this hop, and To tag."""
 
+    @classmethod
+    def of(cls, rows: Rows, keys: _Keys, request_uri: Sequence[int]) -> _Matching:
+        exact, hosts, anywhere, acknowledgement, owner = (array("i", [-1]) * len(rows.time) for _ in range(5))
+        return cls(rows, keys, request_uri, exact, hosts, anywhere, acknowledgement, owner)
+
+    def members(self) -> Bundles:
+        """The messages of each transaction, in order."""
+        owner = np.array(self.owner, np.int64)
+        rows = np.argsort(owner, kind="stable")[np.count_nonzero(owner < 0) :]
+        return Bundles(rows, np.searchsorted(owner[rows], np.arange(len(self.first) + 1)))
+
     def add_request(self, row: int) -> None:
-        found = self.exact.get(self.keys.exact[row])
-        if found is not None and (self.rows.branch[row] >= 0 or self._same_target(found, row)):
-            self.members[found].append(row)
+        found = self.exact[self.keys.exact[row]]
+        if found >= 0 and (self.rows.branch[row] >= 0 or self._same_target(found, row)):
+            self.owner[row] = found
             return
         number = self._begin(row)
         self.exact[self.keys.exact[row]] = number
@@ -200,14 +220,14 @@ class _Matching:
         self.anywhere[self.keys.anywhere[row]] = number
 
     def add_response(self, row: int) -> None:
-        found = self.exact.get(self.keys.exact[row])
-        if found is None:
-            found = self.hosts.get(self.keys.hosts[row])
-        if found is None:
-            found = self.anywhere.get(self.keys.anywhere[row])
-        if found is None:
+        found = self.exact[self.keys.exact[row]]
+        if found < 0:
+            found = self.hosts[self.keys.hosts[row]]
+        if found < 0:
+            found = self.anywhere[self.keys.anywhere[row]]
+        if found < 0:
             return
-        self.members[found].append(row)
+        self.owner[row] = found
         status = self.rows.status[row]
         if status >= 200 and not self.final[found]:
             self.final[found] = status
@@ -215,21 +235,22 @@ class _Matching:
             self.refused[self.keys.numbered[row], self.rows.to_tag[row]] = found
 
     def add_ack(self, row: int) -> None:
-        found = self.exact.get(self.keys.exact[row])
-        if found is None or 200 <= self.final[found] < 300:
-            found = self.refused.get((self.keys.numbered[row], self.rows.to_tag[row]))
-        if found is None:
-            found = self.acknowledgement.get(self.keys.exact[row])
-        if found is None:
+        found = self.exact[self.keys.exact[row]]
+        if found < 0 or 200 <= self.final[found] < 300:
+            found = self.refused.get((self.keys.numbered[row], self.rows.to_tag[row]), -1)
+        if found < 0:
+            found = self.acknowledgement[self.keys.exact[row]]
+        if found < 0:
             self.acknowledgement[self.keys.exact[row]] = self._begin(row)
         else:
-            self.members[found].append(row)
+            self.owner[row] = found
 
     def _begin(self, row: int) -> int:
-        self.members.append([row])
+        number = self.owner[row] = len(self.first)
+        self.first.append(row)
         self.final.append(0)
-        return len(self.members) - 1
+        return number
 
     def _same_target(self, found: int, row: int) -> bool:
         # RFC 3261 17.2.3: without a branch of RFC 3261 the Request-URI is part of the key
-        return self.request_uri[self.members[found][0]] == self.request_uri[row]
+        return self.request_uri[self.first[found]] == self.request_uri[row]

@@ -194,7 +194,9 @@ class StreamTable:
         for s in streams:
             plain.settle_counts(s, self._ints, self._counts)
             self._ints[s, state.BREAK], self._ints[s, state.PLAIN] = 1, -1
-            self._streams[s].turns.append(Turn(int(self._ints[s, state.PACKETS]), None))
+            turn, turns = Turn(int(self._ints[s, state.PACKETS]), None), self._streams[s].turns
+            if not turns or turns[-1] != turn:  # said again before another packet came, it says nothing new
+                turns.append(turn)
 
     def split(self, stream: int) -> None:
         """After a pause or a jump, this stream's key belongs to another call: it begins a new stream."""
