@@ -61,6 +61,11 @@ _redact_options = (
         "--redact-key", metavar="TEXT",
         help="With --redact: equal TEXT gives equal replacements, run after run.  [a random one for each run]",
     ),
+    click.option(
+        "--redact-key-file", metavar="FILE",
+        help="With --redact: the key is the first line of FILE, which other users do not see as they see TEXT. So is "
+        "SIPANALYZER_REDACT_KEY in the environment.",
+    ),
 )  # fmt: skip
 zone_option = click.option(
     "--tz", default="UTC", metavar="ZONE", help="Zone in which times are shown to people: a name, or local.  [UTC]"

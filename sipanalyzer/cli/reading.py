@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
+import pathlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,9 @@ from .messages import say, warn
 from .progress import ProgressBar
 
 __all__ = ["Reading", "make_reading", "usage_errors"]
+
+KEY_VARIABLE = "SIPANALYZER_REDACT_KEY"
+_LONGEST_KEY = 65_536
 
 
 @contextlib.contextmanager
@@ -144,6 +149,7 @@ def make_reading(
     fail_on: str | None = None,
     redact: bool = False,
     redact_key: str | None = None,
+    redact_key_file: str | None = None,
     show_secrets: bool = False,
 ) -> Reading:
     """Check how captures are to be read.
@@ -171,9 +177,8 @@ def make_reading(
             settings["show_secrets"] = True
         if redact:
             settings["redact"] = True
+        redact_key = _redact_key(redact_key, redact_key_file, bool(settings.get("redact")))
         if redact_key is not None:
-            if not redact_key or not settings.get("redact"):
-                raise ValueError("--redact-key takes a text and goes with --redact")
             settings["redact_key"] = redact_key
         if list(captures).count("-") > 1:
             raise ValueError("standard input (-) can be read once only")
@@ -186,6 +191,36 @@ def make_reading(
     told = tuple(part for name, value in typed if value is not None for part in (name, value))
     told += ("--redact",) if redacted else ()
     return Reading(tuple(captures), place, number, settings, codes, told)
+
+
+def _redact_key(text: str | None, file: str | None, redacted: bool) -> str | None:
+    """The key that is given by an option, a file, or, with ``--redact``, by the environment; None: a random one.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, given twice or without ``--redact``, or its file cannot be read.
+    """
+    if text is None and file is None:
+        return os.environ.get(KEY_VARIABLE) or None if redacted else None
+    if text is not None and file is not None:
+        raise ValueError("--redact-key and --redact-key-file exclude each other")
+    if text is not None:
+        if not text or not redacted:
+            raise ValueError("--redact-key takes a text and goes with --redact")
+        return text
+    if not redacted:
+        raise ValueError("--redact-key-file goes with --redact")
+    try:
+        with pathlib.Path(str(file)).open("rb") as stream:
+            line = stream.readline(_LONGEST_KEY).rstrip(b"\r\n")
+    except OSError as error:
+        raise ValueError(f"--redact-key-file cannot be read: {error.strerror or error}") from None
+    except ValueError:  # a name with a zero byte
+        raise ValueError("--redact-key-file cannot be read: that is no name of a file") from None
+    if not line:
+        raise ValueError("--redact-key-file has nothing in its first line")
+    return line.decode("utf-8", "surrogateescape")
 
 
 def _codes(text: str | None) -> frozenset[str]:
