@@ -305,6 +305,17 @@ def multiparts(tape: Tape, count: int) -> None:
     _large(tape, count, text)
 
 
+def parts(tape: Tape, count: int) -> None:
+    text = message(
+        "INVITE sip:b@10.0.0.2 SIP/2.0",
+        "list@evil",
+        "1 INVITE",
+        b"--b\r\n\r\nx\r\n" * 4_000,
+        kind="multipart/mixed;boundary=b",
+    )
+    _large(tape, count, text)
+
+
 def headers(tape: Tape, count: int) -> None:
     text = message("INVITE sip:b@10.0.0.2 SIP/2.0", "headers@evil", "1 INVITE", headers=b"X: y\r\n" * 40_000)
     _large(tape, count, text)
@@ -563,6 +574,7 @@ ATTACKS: dict[str, Attack] = {
     "sdp-media": Attack("descriptions of 12,000 media", 2_000, sdp_media),
     "attributes": Attack("datagrams of 64 kB of `a=`", 10_000, attributes),
     "multiparts": Attack("multiparts nested 4,500 deep", 2_000, multiparts),
+    "parts": Attack("multiparts of 4,000 parts", 2_000, parts),
     "headers": Attack("messages of 40,000 headers", 2_000, headers),
     "vias": Attack("messages of 60,000 Via values", 2_000, vias),
     "websocket": Attack("WebSocket frames of one byte", 50_000_000, websocket),

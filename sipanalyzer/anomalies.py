@@ -52,6 +52,7 @@ MEANING = {
     "sip-limit": "SIP message dropped since the limit of kept bytes or messages was reached",
     "sip-call-limit": "SIP message dropped since the limit of Call-IDs was reached",
     "sdp-limit": "session description whose sockets were not tied to its call since their limit was reached",
+    "sip-body-limit": "message whose body has more parts, or parts nested deeper, than are read",
     "sdp-malformed": "session description that could not be read in whole",
     # RTP
     "rtp-malformed": "looked like RTP and its header does not fit its length",

@@ -34,6 +34,7 @@ from .options import Options
 from .result import Call, Capture, Messages, Result, Stream, fill_in
 from .rtp.dtmf import merge_events
 from .rtp.streams import StreamTable, Turn
+from .sip.multipart import part_limits
 from .sip.sdp import SdpLimits, sdp_limits
 from .unpacking import Unpacker
 
@@ -114,7 +115,7 @@ def complete(raw: Raw, options: Options) -> Result:
         packets_by_kind=raw.packets_by_kind,
         sessions=tuple(join_sessions(messages, calls, streams, options)),
         registrations=tuple(find_registrations(messages, transactions, end, options)),
-        pages=tuple(find_pages(messages, transactions)),
+        pages=tuple(find_pages(messages, transactions, part_limits(options))),
         subscriptions=tuple(find_subscriptions(messages, transactions, end, options)),
         probes=tuple(find_probes(messages, transactions)),
         rtcp=reports.rows,

@@ -80,6 +80,10 @@ class Options:
     """Different Call-IDs; messages of further ones are dropped. Each costs some 5 kB with its messages."""
     max_call_bindings: int = 1_024
     """Sockets that the descriptions of one call keep open at a time; further ones are not tied to it."""
+    max_body_parts: int = 64
+    """Parts read of the body of one message, those of nested multiparts included."""
+    max_body_depth: int = 4
+    """Multiparts opened inside each other; what is nested deeper stays whole."""
     max_sdp_bytes: int = 65_536
     """Bytes read of a session description."""
     max_sdp_lines: int = 2_000
@@ -238,6 +242,8 @@ LIMITS: dict[str, tuple[str, ...]] = {
     "max_messages": ("sip-limit",),
     "max_calls": ("sip-call-limit",),
     "max_call_bindings": ("sdp-limit",),
+    "max_body_parts": ("sip-body-limit",),
+    "max_body_depth": ("sip-body-limit",),
     "max_sdp_bytes": ("sdp-malformed",),
     "max_sdp_lines": ("sdp-malformed",),
     "max_sdp_media": ("sdp-malformed",),

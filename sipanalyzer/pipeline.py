@@ -33,6 +33,7 @@ from .kernels.survey import find_few
 from .options import Options
 from .redaction.entrance import inputs_of, with_key
 from .result import Endpoint, Messages, Result
+from .sip.multipart import media_type, take_apart
 from .sip.sdp import find_sdp, parse_sdp, sdp_limits
 from .sip.spans import MessageStore
 from .unpacking import MALFORMED, AnomaliesOfCaptures, Unpacker
@@ -128,6 +129,7 @@ class Conductor:
         self._methods: list[int] = []
         """By number of a method: which of those it is that the timeline is told of."""
         self._plain_sdp: list[bool] = []
+        self._multipart: list[bool] = []
         """By number of a content type: whether it says that the body is a session description and nothing else."""
         self._numbers = np.empty(0, np.int64)
         self._found, self._searched, self._searched_rows = self._numbers, 0, 0
@@ -322,6 +324,7 @@ class Conductor:
         status, described = store.status[indices], (methods > 0) & (methods < _BYE) & (store.body_length[indices] > 0)
         begins_or_ends = (status == 0) & ((methods == _INVITE) | (methods == _BYE))
         settles = (status >= 200) & ((methods == _INVITE) | (methods == _UPDATE))
+        self._count_cut_bodies(indices)
         media = self._described(indices, np.flatnonzero(described))
         for place in np.flatnonzero(described & ~begins_or_ends & ~settles).tolist():
             described[place] = place in media
@@ -338,6 +341,19 @@ class Conductor:
                 says.tolist(), methods[says].tolist(), *(column[told].tolist() for column in columns), strict=True
             )
         ]  # fmt: skip
+
+    def _count_cut_bodies(self, indices: Ints) -> None:
+        """Tell of messages whose bodies are not taken apart in whole."""
+        store = self._store
+        while len(self._multipart) < store.different("content_type"):
+            content_type = store.text("content_type", len(self._multipart))
+            self._multipart.append((media_type(content_type) or "").startswith("multipart/"))
+        if True not in self._multipart:
+            return
+        multipart = np.array([*self._multipart, False])[store.column("content_type")[indices]]
+        for index in indices[multipart].tolist():
+            if take_apart(store.content_type(index), store.body(index), self._sdp_limits.of_body)[1]:
+                self._anomalies.each[int(store.capture[index])].add("sip-body-limit", int(store.frame[index]))
 
     def _described(self, indices: Ints, places: Ints) -> dict[int, tuple[Wanted, ...]]:
         """What the session descriptions of messages want, by place in `indices`; only those that can be read."""
@@ -358,7 +374,7 @@ class Conductor:
         read = dict(zip(places[plain].tolist(), batch, strict=True))
         for place in places[~plain].tolist():
             index = int(indices[place])
-            body = find_sdp(store.content_type(index), store.body(index))
+            body = find_sdp(store.content_type(index), store.body(index), self._sdp_limits)
             if body is not None:
                 read[place] = None
                 with contextlib.suppress(ParseError):

@@ -69,7 +69,7 @@ def count_texts(
 
 def _paths(messages: Messages, row: int, limits: SdpLimits) -> list[tuple[str, _Slot]]:
     """Endpoints that a message's session description names."""
-    body = find_sdp(messages.text("content_type", row), messages.body(row))
+    body = find_sdp(messages.text("content_type", row), messages.body(row), limits)
     if body is None:
         return []
     try:

@@ -145,7 +145,7 @@ def _without_port(body: bytes) -> tuple[bytes, ...]:
 
 
 def _describe(content_type: str | None, body: bytes, limits: SdpLimits) -> Description | None:
-    description = find_sdp(content_type, body)
+    description = find_sdp(content_type, body, limits)
     if description is None:
         return None
     try:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from ..facts import Page
 from ..result import TRANSPORTS, Messages, Transaction
 from ..sip.header import SPACE, find_header, parameters, read_headers, split_head
-from ..sip.multipart import BodyPart, split_body
+from ..sip.multipart import PARTS, BodyPart, PartLimits, split_body
 from .nearest import transactions_of
 
 __all__ = ["LIMIT_BYTES", "TEXT_LIMIT", "find_pages"]
@@ -34,7 +34,7 @@ _CHARSETS = re.compile(
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-def find_pages(messages: Messages, transactions: Sequence[Transaction]) -> list[Page]:
+def find_pages(messages: Messages, transactions: Sequence[Transaction], limits: PartLimits = PARTS) -> list[Page]:
     """Make the pages.
 
     Parameters
@@ -43,6 +43,8 @@ def find_pages(messages: Messages, transactions: Sequence[Transaction]) -> list[
         In order of time.
     transactions : sequence of Transaction
         All, in order of their first request.
+    limits : PartLimits
+        How far bodies are taken apart.
 
     Returns
     -------
@@ -50,10 +52,10 @@ def find_pages(messages: Messages, transactions: Sequence[Transaction]) -> list[
         In order of time. `delivery_ms` is missing where the final response is no 2xx; `status_code` where there is
         none.
     """
-    return [_page(messages, each) for each in transactions_of(messages, transactions, ("MESSAGE",))]
+    return [_page(messages, each, limits) for each in transactions_of(messages, transactions, ("MESSAGE",))]
 
 
-def _page(messages: Messages, transaction: Transaction) -> Page:
+def _page(messages: Messages, transaction: Transaction, limits: PartLimits) -> Page:
     row = transaction.rows[0]
     body_bytes = int(messages.body_length[row])
     request_bytes = int(messages.length[row])
@@ -81,21 +83,21 @@ def _page(messages: Messages, transaction: Transaction) -> Page:
         status_code=status,
         delivery_ms=(final - transaction.start) / 1e6 if final is not None and delivered else None,
         over_limit=transport == "UDP" and request_bytes > LIMIT_BYTES,
-        text=_text(messages, row),
+        text=_text(messages, row, limits),
         capture=transaction.capture,
         first_frame=transaction.first_frame,
     )
 
 
 # ---- what it says
-def _text(messages: Messages, row: int) -> str | None:
+def _text(messages: Messages, row: int, limits: PartLimits) -> str | None:
     """What a person would read: of the first part that is text."""
     if not int(messages.body_length[row]) or find_header(messages.raw(row), "Content-Encoding") not in (
         None,
         "identity",
     ):
         return None
-    for part in split_body(messages.text("content_type", row), messages.body(row)):
+    for part in split_body(messages.text("content_type", row), messages.body(row), limits):
         if part.media_type == "message/cpim":
             part = _open_cpim(part)
         if part.media_type is not None and part.media_type.startswith("text/"):

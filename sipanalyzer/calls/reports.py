@@ -20,6 +20,7 @@ from ..options import Options
 from ..result import Call, Endpoint, Messages, Stream
 from ..rtp.departures import Departures
 from ..rtp.rtcp import Packet, ReportBlock, parse_rtcp
+from ..sip.multipart import part_limits
 from ..sip.quality_reports import find_quality_reports
 from .far_end import NOT_A_JITTER, Said, StreamReports, far_end, says_received, where_lost
 from .quality_rows import quality_rows
@@ -234,7 +235,7 @@ class ReportTable:
             )
             for index in sorted(said.keys() | dlrr.keys())
         }
-        found = quality_rows(find_quality_reports(messages), messages, calls, streams)
+        found = quality_rows(find_quality_reports(messages, part_limits(self._options)), messages, calls, streams)
         room = max(0, self._options.max_rtcp - len(rows))
         for row in found:
             if row.stream is not None and row.type != "RTP-TxStat" and says_received(row):

@@ -136,10 +136,11 @@ def _is_held(context: Context, call: Call) -> bool:
     """Whether somebody was on hold at the end: then silence is as it should be."""
     messages = context.messages
     last: dict[int, bool] = {}
+    limits = sdp_limits(context.result.options)
     for row in context.offers_inside.get(call.call_id, ()):
-        body = find_sdp(messages.text("content_type", row), messages.body(row))
+        body = find_sdp(messages.text("content_type", row), messages.body(row), limits)
         if body is not None:
-            last[int(messages.from_tag[row])] = is_hold(body, sdp_limits(context.result.options))
+            last[int(messages.from_tag[row])] = is_hold(body, limits)
     return any(last.values())
 
 

@@ -68,11 +68,12 @@ def _holds(context: Context, rows: list[int], call_id: str) -> Iterator[tuple[in
     messages = context.messages
     on: dict[int, bool] = {}
     refused: set[int] | None = None
+    limits = sdp_limits(context.result.options)
     for row in rows:
-        body = find_sdp(messages.text("content_type", row), messages.body(row))
+        body = find_sdp(messages.text("content_type", row), messages.body(row), limits)
         if body is None:
             continue
-        side, hold = int(messages.from_tag[row]), is_hold(body, sdp_limits(context.result.options))
+        side, hold = int(messages.from_tag[row]), is_hold(body, limits)
         if on.get(side, False) == hold:
             continue
         if refused is None:
@@ -174,9 +175,9 @@ def t38_fax(context: Context) -> Iterator[Finding]:
 
 
 def _has_fax(context: Context, row: int) -> bool:
-    messages = context.messages
-    body = find_sdp(messages.text("content_type", row), messages.body(row))
-    return body is not None and wants_fax(body, sdp_limits(context.result.options))
+    messages, limits = context.messages, sdp_limits(context.result.options)
+    body = find_sdp(messages.text("content_type", row), messages.body(row), limits)
+    return body is not None and wants_fax(body, limits)
 
 
 RULES: tuple[Rule, ...] = (early_media, held, transferred, t38_fax)

@@ -150,7 +150,7 @@ class Wanted:
             if messages.body_length[row]:
                 bodies.setdefault(messages.body(row), row)
         for body, row in bodies.items():
-            description = find_sdp(messages.text("content_type", row), body)
+            description = find_sdp(messages.text("content_type", row), body, limits)
             try:
                 media = parse_sdp(description, limits).media if description is not None else ()
             except ParseError:

@@ -7,16 +7,32 @@ section 5.1, RFC 5621.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from ..options import Options
 from .header import SPACE, Header, parameters, read_headers, scan, split_head
 
-__all__ = ["BodyPart", "media_type", "split_body"]
+__all__ = ["PARTS", "BodyPart", "PartLimits", "media_type", "part_limits", "split_body", "take_apart"]
 
-MAX_DEPTH = 4
-"""Multiparts nested deeper stay whole."""
-MAX_PARTS = 64
-"""Parts of one body, nested ones included; what follows is left out."""
+
+class PartLimits(NamedTuple):
+    """How far a body is taken apart."""
+
+    max_parts: int
+    """Nested ones included; what follows is left out."""
+    max_depth: int
+    """Multiparts nested deeper stay whole."""
+
+
+def part_limits(options: Options) -> PartLimits:
+    """What `max_body_parts` and `max_body_depth` say."""
+    return PartLimits(options.max_body_parts, options.max_body_depth)
+
+
+PARTS = part_limits(Options())
+"""Of the options' defaults."""
 
 _FIRST_LINE = re.compile(rb"(?:\A|\n)--([^\r\n]{1,70})")
 
@@ -44,7 +60,7 @@ def media_type(content_type: str | None) -> str | None:
     return "".join(content_type.partition(";")[0].split()).lower() or None
 
 
-def split_body(content_type: str | None, body: bytes) -> tuple[BodyPart, ...]:
+def split_body(content_type: str | None, body: bytes, limits: PartLimits = PARTS) -> tuple[BodyPart, ...]:
     """Parts of a body, in order; one where it is no multipart, none where it is empty.
 
     Parameters
@@ -53,30 +69,44 @@ def split_body(content_type: str | None, body: bytes) -> tuple[BodyPart, ...]:
         As sent. A ``multipart`` without boundary takes that of its first delimiter line.
     body : bytes
         The whole body.
+    limits : PartLimits
+        Of the options.
     """
+    return take_apart(content_type, body, limits)[0]
+
+
+def take_apart(content_type: str | None, body: bytes, limits: PartLimits = PARTS) -> tuple[tuple[BodyPart, ...], bool]:
+    """The same parts, and whether a limit left some out or whole."""
     parts: list[BodyPart] = []
-    if body:
-        _split(BodyPart(content_type, (), body), MAX_DEPTH, parts)
-    return tuple(parts)
+    cut = False
+    inside = [iter((BodyPart(content_type, (), body),) if body else ())]  # no recursion: the options choose the depth
+    while inside:
+        part = next(inside[-1], None)
+        if part is None:
+            inside.pop()
+            continue
+        boundary = _boundary(part) if (part.media_type or "").startswith("multipart/") else None
+        if boundary is not None and len(inside) <= limits.max_depth:
+            inside.append(_pieces(part.body, boundary))
+            continue
+        if len(parts) >= limits.max_parts:
+            return tuple(parts), True
+        cut |= boundary is not None
+        parts.append(part)
+    return tuple(parts), cut
 
 
-def _split(part: BodyPart, depth: int, parts: list[BodyPart]) -> None:
-    kind = part.media_type
-    boundary = _boundary(part) if kind is not None and kind.startswith("multipart/") and depth else None
-    if boundary is None:
-        if len(parts) < MAX_PARTS:
-            parts.append(part)
-        return
+def _pieces(body: bytes, boundary: bytes) -> Iterator[BodyPart]:
     delimiter = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*+(?=\r?\n|\Z)")
     begin = None
-    for match in delimiter.finditer(part.body):
+    for match in delimiter.finditer(body):
         if begin is not None:
-            _split(_read_part(part.body[begin : match.start()]), depth - 1, parts)
+            yield _read_part(body[begin : match.start()])
         begin = match.end()
-        if match[1] or len(parts) >= MAX_PARTS:
+        if match[1]:
             return
     if begin is not None:  # the closing delimiter is missing
-        _split(_read_part(part.body[begin:]), depth - 1, parts)
+        yield _read_part(body[begin:])
 
 
 def _boundary(part: BodyPart) -> bytes | None:

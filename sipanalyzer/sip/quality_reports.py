@@ -18,7 +18,7 @@ import numpy as np
 
 from ..result import Endpoint, Messages
 from .header import find_header
-from .multipart import split_body
+from .multipart import PARTS, PartLimits, split_body
 
 __all__ = ["QualityReport", "find_quality_reports"]
 
@@ -60,11 +60,11 @@ class QualityReport:
     """Figures by name."""
 
 
-def find_quality_reports(messages: Messages) -> list[QualityReport]:
+def find_quality_reports(messages: Messages, limits: PartLimits = PARTS) -> list[QualityReport]:
     """Find and read all reports of quality, in the order of their messages.
 
     Retransmissions are passed over. Only BYE, its responses, and PUBLISH and NOTIFY whose Content-Type can hold a
-    report are looked into. What cannot be read is left out: a header or body without any figure is no report.
+    report are looked into, bodies as far as `limits` says. What cannot be read is left out: a header or body without any figure is no report.
     """
     if not len(messages):
         return []
@@ -83,7 +83,7 @@ def find_quality_reports(messages: Messages) -> list[QualityReport]:
     found: list[QualityReport] = []
     for row in rows.tolist():
         if bodies[row]:
-            found += _read_bodies(messages, row)
+            found += _read_bodies(messages, row, limits)
         elif b"RTP-" in (raw := messages.raw(row).upper()) and b"STAT" in raw:
             found += _read_headers(messages, row)
     return found
@@ -197,9 +197,9 @@ _SECTIONS = {"LOCALMETRICS": "local", "REMOTEMETRICS": "remote"}
 _NEW_REPORT = frozenset({"VQSESSIONREPORT", "VQINTERVALREPORT", "VQALERTREPORT"})
 
 
-def _read_bodies(messages: Messages, row: int) -> list[QualityReport]:
+def _read_bodies(messages: Messages, row: int, limits: PartLimits) -> list[QualityReport]:
     reports: list[QualityReport] = []
-    for part in split_body(messages.text("content_type", row), messages.body(row)):
+    for part in split_body(messages.text("content_type", row), messages.body(row), limits):
         if part.media_type == MEDIA_TYPE:
             reports += _read_vq(row, part.body, MAX_SECTIONS - len(reports))
     return reports

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..codecs import STATIC, Codec, by_name
 from ..errors import ParseError
 from ..options import Options
-from .multipart import media_type, split_body
+from .multipart import PARTS, PartLimits, media_type, part_limits, split_body
 from .sdp_lines import Candidate, Draft, RtpMap, read_attribute, read_connection, read_media
 from .text import printable
 
@@ -32,11 +32,13 @@ class SdpLimits(NamedTuple):
     max_bytes: int
     max_lines: int
     max_media: int
+    of_body: PartLimits = PARTS
+    """How far the body around it is taken apart."""
 
 
 def sdp_limits(options: Options) -> SdpLimits:
-    """What `max_sdp_bytes`, `max_sdp_lines` and `max_sdp_media` say: few enough to look remembered ones up by."""
-    return SdpLimits(options.max_sdp_bytes, options.max_sdp_lines, options.max_sdp_media)
+    """What the options whose names begin with `max_sdp` and `max_body` say: few enough to look remembered ones up by."""
+    return SdpLimits(options.max_sdp_bytes, options.max_sdp_lines, options.max_sdp_media, part_limits(options))
 
 
 DEFAULTS = sdp_limits(Options())
@@ -348,7 +350,7 @@ def _codec(name: str, clock_rate: int, kind: str) -> Codec:
     return known if known.name == "G722" else replace(known, clock_rate_hz=clock_rate)
 
 
-def find_sdp(content_type: str | None, body: bytes) -> bytes | None:
+def find_sdp(content_type: str | None, body: bytes, limits: SdpLimits = DEFAULTS) -> bytes | None:
     """The session description in a body; None where there is none.
 
     Parameters
@@ -357,10 +359,12 @@ def find_sdp(content_type: str | None, body: bytes) -> bytes | None:
         As sent; without one, a body that begins with ``v=0`` is taken for a description.
     body : bytes
         Of the message. Of a multipart the first description in it counts.
+    limits : SdpLimits
+        Of which `of_body` counts here.
     """
     if not body:
         return None
-    for part in split_body(content_type, body):
+    for part in split_body(content_type, body, limits.of_body):
         kind = media_type(part.content_type)
         if kind == "application/sdp" or (kind is None and part.body.lstrip(b"\r\n").startswith(b"v=0")):
             return part.body or None

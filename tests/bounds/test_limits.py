@@ -50,6 +50,10 @@ BITES: list[tuple[str, int, dict[str, Any], str, int]] = [
     ("forks", 10, {"max_sdp_media": 0}, "sdp-malformed", 0),
     ("forks", 10, {"max_sdp_lines": 3}, "sdp-malformed", 0),
     ("forks", 10, {"max_sdp_bytes": 50}, "sdp-malformed", 0),
+    ("multiparts", 3, {}, "sip-body-limit", 3),
+    ("multiparts", 3, {"max_body_depth": 0}, "sip-body-limit", 3),
+    ("parts", 3, {}, "sip-body-limit", 3),
+    ("parts", 3, {"max_body_parts": 3_999}, "sip-body-limit", 3),
     ("headers", 1, {"max_sip_message_bytes": 65_536}, "sip-too-large", 0),
     ("endless-header", 400_000, {}, "sip-too-large", 1),
     ("bomb-gz", 64 << 20, {"max_inflated_bytes": 1 << 20}, "inflated-limit", 1),
@@ -60,6 +64,8 @@ LETS_THROUGH: list[tuple[str, int, dict[str, Any], str]] = [
     ("gre", 3, {"max_tunnel_depth": 20_000}, "tunnel-depth"),
     ("hep", 3, {"max_hep_inflated_bytes": 64 << 20}, "malformed-tunnel"),
     ("sdp-media", 1, {"max_sdp_media": 20_000, "max_sdp_lines": 60_000, "max_sdp_bytes": 1 << 20}, "sdp-malformed"),
+    ("multiparts", 3, {"max_body_depth": 4_501}, "sip-body-limit"),
+    ("parts", 3, {"max_body_parts": 4_000}, "sip-body-limit"),
     ("bomb-gz", 64 << 20, {"max_inflated_bytes": 1 << 20, "max_inflated_ratio": 5_000}, "inflated-limit"),
 ]
 """Attacks by which the default bites, options that let all of it in, and the anomaly that is not there then."""

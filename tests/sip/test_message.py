@@ -6,7 +6,7 @@ import pytest
 
 from sipanalyzer.errors import ParseError
 from sipanalyzer.sip.message import CSeq
-from sipanalyzer.sip.multipart import MAX_PARTS, split_body
+from sipanalyzer.sip.multipart import PARTS, split_body
 from sipanalyzer.sip.parser import number_of, parse_address, parse_message, parse_uri, parse_via, user_part
 from sipanalyzer.sip.uri import Address, Uri
 from tests.sip.words import invite
@@ -140,7 +140,7 @@ def test_a_missing_end_and_too_many_parts_are_borne() -> None:
         b"two",
     ]
     many = b"".join(b"--b\r\n\r\n%d\r\n" % i for i in range(500)) + b"--b--"
-    assert len(split_body("multipart/x;boundary=b", many)) == MAX_PARTS
+    assert len(split_body("multipart/x;boundary=b", many)) == PARTS.max_parts
     deep = b"v=0"
     for i in range(9):
         deep = b"--b%d\r\nContent-Type: multipart/x;boundary=b%d\r\n\r\n%b\r\n--b%d--" % (i, i - 1, deep, i)

@@ -114,7 +114,7 @@ def _described(
         return known[key]
     if len(known) >= _MOST_READ:
         return None
-    description = find_sdp(messages.text("content_type", each.row), body)
+    description = find_sdp(messages.text("content_type", each.row), body, limits)
     made: Described | None = None
     if description is not None:
         try:
