@@ -64,7 +64,8 @@ def find_quality_reports(messages: Messages, limits: PartLimits = PARTS) -> list
     """Find and read all reports of quality, in the order of their messages.
 
     Retransmissions are passed over. Only BYE, its responses, and PUBLISH and NOTIFY whose Content-Type can hold a
-    report are looked into, bodies as far as `limits` says. What cannot be read is left out: a header or body without any figure is no report.
+    report are looked into, bodies as far as `limits` says. What cannot be read is left out: a header or body without
+    any figure is no report.
     """
     if not len(messages):
         return []

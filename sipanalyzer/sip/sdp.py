@@ -37,7 +37,7 @@ class SdpLimits(NamedTuple):
 
 
 def sdp_limits(options: Options) -> SdpLimits:
-    """What the options whose names begin with `max_sdp` and `max_body` say: few enough to look remembered ones up by."""
+    """What `max_sdp_*` and `max_body_*` of the options say: few enough to look remembered ones up by."""
     return SdpLimits(options.max_sdp_bytes, options.max_sdp_lines, options.max_sdp_media, part_limits(options))
 
 
