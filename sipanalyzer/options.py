@@ -90,6 +90,8 @@ class Options:
     """Lines read of a session description."""
     max_sdp_media: int = 64
     """Media read of a session description."""
+    max_sdp_values: int = 128
+    """Formats, and likewise candidates, keys and attributes that mean nothing here, kept of one media description."""
     duplicate_ns: int = 50_000_000
     """The same bytes between the same endpoints sooner than this are a capture duplicate, later a retransmission."""
     transaction_timeout_ns: int = 32_000_000_000
@@ -247,6 +249,7 @@ LIMITS: dict[str, tuple[str, ...]] = {
     "max_sdp_bytes": ("sdp-malformed",),
     "max_sdp_lines": ("sdp-malformed",),
     "max_sdp_media": ("sdp-malformed",),
+    "max_sdp_values": ("sdp-malformed",),
     "max_streams": ("rtp-stream-limit",),
     "max_intervals": ("rtp-interval-limit",),
     "max_outages": ("rtp-outage-limit",),

@@ -40,7 +40,7 @@ TOO_LARGE = "sip-too-large"
 UNDECIDED = 8_192
 """Bytes after which a stream must have shown what it is."""
 LONGEST_LINE = 8_192
-"""Bytes of the longest start line."""
+"""Bytes of the longest start line: what is longer is no SIP to any stack (they refuse it with 414), nor here."""
 FOREIGN_MESSAGES = 16
 """WebSocket messages without SIP after which a connection is not SIP."""
 

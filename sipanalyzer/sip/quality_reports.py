@@ -24,9 +24,9 @@ __all__ = ["QualityReport", "find_quality_reports"]
 
 MEDIA_TYPE = "application/vq-rtcpxr"
 MAX_VALUES = 64
-"""Figures of one report; what follows is left out."""
+"""Figures of one line or report; the RFCs know half as many, and what repeats a name is left out anyway."""
 MAX_SECTIONS = 16
-"""Reports in one body."""
+"""Reports in one body: RFC 6035 has one of each side; a body with more is not written by a device."""
 
 _REPORTING = ("PUBLISH", "NOTIFY")
 _PAIR = re.compile(r'(?:^|(?<=[;,\s":]))([A-Za-z][A-Za-z0-9_.-]{0,31})=([^;,\s"]*)')

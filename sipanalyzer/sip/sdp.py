@@ -32,19 +32,26 @@ class SdpLimits(NamedTuple):
     max_bytes: int
     max_lines: int
     max_media: int
+    max_values: int
     of_body: PartLimits = PARTS
     """How far the body around it is taken apart."""
 
 
 def sdp_limits(options: Options) -> SdpLimits:
     """What `max_sdp_*` and `max_body_*` of the options say: few enough to look remembered ones up by."""
-    return SdpLimits(options.max_sdp_bytes, options.max_sdp_lines, options.max_sdp_media, part_limits(options))
+    return SdpLimits(
+        options.max_sdp_bytes,
+        options.max_sdp_lines,
+        options.max_sdp_media,
+        options.max_sdp_values,
+        part_limits(options),
+    )
 
 
 DEFAULTS = sdp_limits(Options())
 
 DEFECTS = {
-    "too-long": "more bytes, lines, media or attributes than are read; the rest is left out",
+    "too-long": "more bytes, lines, media, formats or attributes than are read; the rest is left out",
     "missing-version": "v=0 missing",
     "missing-origin": "o= missing or incomplete",
     "missing-session-name": "s= missing",
@@ -241,7 +248,7 @@ def _refill(like: Sdp, shape: _Shape, values: list[bytes]) -> Sdp | None:
 
 def parse_whole(body: bytes, limits: SdpLimits = DEFAULTS) -> Sdp:
     """Parse a session description line by line; what :func:`parse_sdp` does, and its twin in the tests."""
-    session = Draft()
+    session = Draft(limits.max_values)
     if len(body) > limits.max_bytes:
         session.defects.append("too-long")
     text = body[: limits.max_bytes].decode("utf-8", "backslashreplace")
@@ -265,7 +272,7 @@ def parse_whole(body: bytes, limits: SdpLimits = DEFAULTS) -> Sdp:
             if len(drafts) == limits.max_media:
                 session.defects.append("too-long")
                 break
-            drafts.append(read_media(value))
+            drafts.append(read_media(value, limits.max_values))
         elif kind == "c":
             read_connection(current, value)
         elif kind == "a":

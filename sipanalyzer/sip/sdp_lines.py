@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ..codecs import by_name
 
 __all__ = ["Candidate", "Draft", "RtpMap", "read_attribute", "read_connection", "read_media"]
-
-MAX_EACH = 128
-"""Formats, candidates, crypto lines and further attributes of one media description."""
 
 _DIRECTIONS = frozenset(("sendrecv", "sendonly", "recvonly", "inactive"))
 _RTPMAP = re.compile(
     r"([0-9]{1,3})[ \t]+([^/ \t]+)[ \t]*+(?:/[ \t]*+([0-9]{1,9})[ \t]*+(?:/[ \t]*+([0-9]{1,3}))?+.*+)?"
 )
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?")
+
+_Kept = TypeVar("_Kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,10 @@ class Candidate:
 
 
 class Draft:
-    """A media description (or the session's part) under construction."""
+    """A media description (or the session's part) under construction, with at most `most` values of each kind."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self.most = most
         self.kind = self.protocol = ""
         self.port, self.port_count = 0, 1
         self.formats: tuple[str, ...] = ()
@@ -82,22 +83,35 @@ def read_connection(draft: Draft, value: str) -> None:
         draft.address = address
 
 
-def read_media(value: str) -> Draft:
+def read_media(value: str, most: int) -> Draft:
     """A new draft from an m= line; what is no port is 0."""
-    draft = Draft()
+    draft = Draft(most)
     words = value.split()
     draft.kind = words[0].lower() if words else ""
     port, _, count = words[1].partition("/") if len(words) > 1 else ("", "", "")
     draft.protocol = words[2] if len(words) > 2 else ""
-    draft.formats = tuple(words[3 : 3 + MAX_EACH])
     number = _port(port)
-    if number is None or not draft.formats:
+    if number is None or len(words) < 4:
         draft.defects.append("bad-media")
-    if len(words) > 3 + MAX_EACH:
-        draft.defects.append("too-long")
+    draft.formats = _most(draft, words[3:])
     draft.port = number or 0
     draft.port_count = max(1, _port(count) or 1)
     return draft
+
+
+def _most(draft: Draft, words: list[str]) -> tuple[str, ...]:
+    """As many of the words as are kept."""
+    if len(words) > draft.most:
+        draft.defects.append("too-long")
+    return tuple(words[: draft.most])
+
+
+def _add(draft: Draft, values: list[_Kept], value: _Kept) -> None:
+    """One more of them, where it is not one too many."""
+    if len(values) < draft.most:
+        values.append(value)
+    else:
+        draft.defects.append("too-long")
 
 
 def _port(text: str) -> int | None:
@@ -123,10 +137,8 @@ def read_attribute(draft: Draft, value: str) -> None:
         draft.flags.add(key)
     elif key == "direction":
         draft.defects.append("direction-both" if value == "both" else "bad-attribute")
-    elif len(draft.attributes) < MAX_EACH:
-        draft.attributes.append((name, value))
     else:
-        draft.defects.append("too-long")
+        _add(draft, draft.attributes, (name, value))
 
 
 def _rtpmap(draft: Draft, value: str) -> bool:
@@ -175,8 +187,8 @@ def _milliseconds(value: str) -> float | None:
 
 def _crypto(draft: Draft, value: str) -> bool:
     words = value.split()
-    if len(words) > 1 and len(draft.crypto) < MAX_EACH:
-        draft.crypto.append(words[1])
+    if len(words) > 1:
+        _add(draft, draft.crypto, words[1])
     return len(words) > 1
 
 
@@ -187,15 +199,14 @@ def _candidate(draft: Draft, value: str) -> bool:
     if component is None or port is None:
         return False
     kind = words[7] if len(words) > 7 and words[6] == "typ" else ""
-    if len(draft.candidates) < MAX_EACH:
-        draft.candidates.append(Candidate(component, words[2].lower(), words[4], port, kind))
+    _add(draft, draft.candidates, Candidate(component, words[2].lower(), words[4], port, kind))
     return True
 
 
 def _group(draft: Draft, value: str) -> bool:
     words = value.split()
-    if words and words[0].upper() == "BUNDLE" and len(draft.groups) < MAX_EACH:
-        draft.groups.append(tuple(words[1 : 1 + MAX_EACH]))
+    if words and words[0].upper() == "BUNDLE":
+        _add(draft, draft.groups, _most(draft, words[1:]))
     return bool(words)
 
 

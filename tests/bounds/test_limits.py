@@ -48,6 +48,8 @@ BITES: list[tuple[str, int, dict[str, Any], str, int]] = [
     ("sdp-media", 1, {}, "sdp-malformed", 1),
     ("sdp-media", 1, {"max_sdp_media": 2}, "sdp-malformed", 1),
     ("forks", 10, {"max_sdp_media": 0}, "sdp-malformed", 0),
+    ("attributes", 3, {"max_sdp_values": 1_999}, "sdp-malformed", 3),
+    ("forks", 10, {"max_sdp_values": 0}, "sdp-malformed", 0),
     ("forks", 10, {"max_sdp_lines": 3}, "sdp-malformed", 0),
     ("forks", 10, {"max_sdp_bytes": 50}, "sdp-malformed", 0),
     ("multiparts", 3, {}, "sip-body-limit", 3),

@@ -97,7 +97,7 @@ def test_batches_say_what_the_parser_says_of_everything_others_captured(corpus: 
             assert found == slow(body), body
 
 
-@pytest.mark.parametrize("limits", [SdpLimits(150, 100, 9), SdpLimits(9_999, 7, 9), SdpLimits(9_999, 100, 1)])
+@pytest.mark.parametrize("limits", [SdpLimits(150, 100, 9, 9), SdpLimits(9_999, 7, 9, 9), SdpLimits(9_999, 100, 1, 9)])
 def test_both_ways_keep_the_same_limits(monkeypatch: pytest.MonkeyPatch, limits: SdpLimits) -> None:
     """Bodies of one shape on both sides of each limit, the short ones first."""
     bodies = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,18 @@ from sipanalyzer.codecs import Codec
 from sipanalyzer.errors import ParseError
 from sipanalyzer.options import Options
 from sipanalyzer.sip.parser import parse_message
-from sipanalyzer.sip.sdp import DEFECTS, Candidate, Media, Origin, RtpMap, Sdp, codec_of, find_sdp, parse_sdp
+from sipanalyzer.sip.sdp import (
+    DEFECTS,
+    Candidate,
+    Media,
+    Origin,
+    RtpMap,
+    Sdp,
+    codec_of,
+    find_sdp,
+    parse_sdp,
+    sdp_limits,
+)
 from tests.sip.words import datagrams
 
 HEAD = "v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
@@ -339,3 +351,27 @@ def test_a_shape_that_hides_a_line_is_no_shape(before: bytes, after: bytes) -> N
     for body in (plain, first, first.replace(b"c=IN IP4 9.9.9.9", b"c=IN IP4 2.2.2.2"), first.replace(b" 7 ", b" 8 "),
                  first.replace(b"c=IN IP4 \r", b"c=IN IP4 7.7.7.7\r")):  # fmt: skip
         assert parse_sdp(body) == parse_whole(body)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        lambda n: ["m=audio 4 RTP/AVP " + " ".join(map(str, range(n)))],
+        lambda n: ["m=audio 4 RTP/AVP 0", *(f"a=candidate:1 1 UDP {i} 10.0.0.1 {i} typ host" for i in range(1, n + 1))],
+        lambda n: ["m=audio 4 RTP/SAVP 0", *(f"a=crypto:{i} AES_CM_128_HMAC_SHA1_80 inline:x" for i in range(n))],
+        lambda n: ["m=audio 4 RTP/AVP 0", *(f"a=x-{i}" for i in range(n))],
+        lambda n: [*(f"a=group:BUNDLE {i}" for i in range(n)), "m=audio 4 RTP/AVP 0"],
+        lambda n: ["a=group:BUNDLE " + " ".join(map(str, range(n))), "m=audio 4 RTP/AVP 0"],
+    ],
+    ids=["formats", "candidates", "keys", "attributes", "groups", "mids"],
+)
+def test_as_many_values_of_a_kind_are_kept_as_the_option_says(lines: Callable[[int], list[str]]) -> None:
+    def made(count: int, most: int) -> Sdp:
+        limits = sdp_limits(Options(max_sdp_values=most))
+        return parse_sdp((HEAD + "\r\n".join(lines(count))).encode(), limits)
+
+    for most in (5, Options().max_sdp_values):
+        whole, cut = made(most, most), made(most + 1, most)
+        assert (whole.defects, cut.defects) == ((), ("too-long",))
+        assert (whole.groups, whole.media) == (cut.groups, cut.media)
+        assert made(most + 1, most + 1) != whole
