@@ -9,7 +9,7 @@ import datetime
 import importlib.util
 import io
 import json
-import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from .cells import Cell, harmless, iso, people, visible
 from .columns import Column
 from .csv_rows import csv_blocks
 from .json_rows import harmless_json, json_blocks
+from .marks import grid, words
 
 if TYPE_CHECKING:
     from .tables import Table  # loads numpy, which a page of words has no need of
@@ -109,19 +110,17 @@ def _write_jsonl(table: Table, stream: IO[str], shown: Callable[[str], str]) -> 
 
 
 def _write_md(table: Table, stream: IO[str], shown: Callable[[str], str]) -> None:
-    numbers = [column.dtype in ("int", "float") for column in table.columns]
-    stream.write(f"| {' | '.join(column.name for column in table.columns)} |\n")
-    stream.write(f"| {' | '.join('---:' if right else '---' for right in numbers)} |\n")
-    for row in table.rows():
-        cells = (_md_cell(*cell) for cell in zip(row, table.columns, strict=True))
-        stream.write(f"| {' | '.join(cells)} |\n")
+    numbers = [at for at, column in enumerate(table.columns) if column.dtype in ("int", "float")]
+    rows = ([_md_cell(*cell) for cell in zip(row, table.columns, strict=True)] for row in table.rows())
+    for line in grid([column.name for column in table.columns], rows, numbers):
+        stream.write(f"{line}\n")
 
 
 def _md_cell(value: Cell, column: Column) -> str:
     if value is None:
         return ""
     text = iso(int(value)) if column.dtype == "time" else people(value, column, datetime.UTC)
-    return re.sub(r"([\\`*_\[\]|<>~#&])", r"\\\1", text) if column.dtype == "text" else text
+    return words(text, sys.maxsize) if column.dtype == "text" else text
 
 
 _WRITERS = {"csv": _write_csv, "json": _write_json, "jsonl": _write_jsonl, "md": _write_md}

@@ -196,8 +196,7 @@ def test_every_chart_is_drawn_as_text_svg_and_mermaid(analysis: sipanalyzer.Anal
 
 @pytest.mark.parametrize("end", ["png", "pdf"])
 def test_charts_are_drawn_as_pictures(analysis: sipanalyzer.Analysis, end: str, tmp_path: pathlib.Path) -> None:
-    for number, attack in enumerate(ATTACKS):
-        if attack.startswith((b"$", b"\x1b]52", b"\x01", b"\xed", b"\xef\xbf\xbe")):
-            path = analysis.call(number).flow().save(tmp_path / f"{number}.{end}")
-            content = path.read_bytes()
-            assert content[:4] in (b"\x89PNG", b"%PDF") and b"/JavaScript" not in content and b"/URI" not in content
+    for number in range(len(ATTACKS)):
+        content = analysis.call(number).flow().save(tmp_path / f"{number}.{end}").read_bytes()
+        assert content[:4] in (b"\x89PNG", b"%PDF")
+        assert not [word for word in (b"/JavaScript", b"/URI", b"/Launch", b"/OpenAction") if word in content]

@@ -19,10 +19,10 @@ from ..derived import findings_of
 from ..display_filter import call_filter
 from ..flow.chart import make_chart
 from ..flow.mermaid import draw_mermaid
+from ..marks import code, fenced, grid, words
 from ..summary_parts import bytes_text, count_of
 from ..tables import row_order
 from .data import Report, Sheet
-from .marks import code, fenced, grid, words
 from .naming import with_short_names
 
 __all__ = ["MOST", "render_markdown"]
@@ -88,7 +88,7 @@ def _settings(report: Report) -> Iterator[str]:
         yield from ("", f"Settings that are not the defaults: {words(told, 2_000)}.")
 
 
-def _tiles(report: Report) -> list[str]:
+def _tiles(report: Report) -> Iterator[str]:
     rows = []
     for tile in report.tiles:
         value = words(f"{tile.value} {tile.unit}".strip())

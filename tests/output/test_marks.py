@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from sipanalyzer.output.cells import visible
-from sipanalyzer.output.report.marks import code, fenced, grid, words
+from sipanalyzer.output.marks import code, fenced, grid, words
 from tests.output.report.hostile import NAMES
 
 WIRE = st.text(max_size=60) | st.text(alphabet=" |`\\@#*_<>[]()!$~&;:.1-\n\tab\u202e\x1b", max_size=40)
@@ -75,7 +75,7 @@ def test_a_table_has_as_many_cells_as_it_was_given(rows: list[list[str]]) -> Non
 
 
 def test_columns_of_numbers_are_to_the_right() -> None:
-    assert grid(("a", "b"), [["x", "1"]], right=(1,)) == ["| a | b |", "| --- | ---: |", "| x | 1 |"]
+    assert list(grid(("a", "b"), [["x", "1"]], right=(1,))) == ["| a | b |", "| --- | ---: |", "| x | 1 |"]
 
 
 @given(WIRE)

@@ -8,9 +8,9 @@ link tickets even behind a backslash), become code, which no tracker looks into;
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from ..cells import visible
+from .cells import visible
 
 __all__ = ["code", "fenced", "grid", "words"]
 
@@ -49,12 +49,12 @@ def words(text: str, most: int = _MOST) -> str:
     >>> words("The call of <b>bob</b> to sip:a@b.example failed, 9.8 % lost.")
     'The call of `<b>bob</b>` to `sip:a@b.example` failed, 9.8 % lost.'
     """
-    made = " ".join(_word(each) for each in _cut(visible(text), most).split())
+    made = " ".join(_word(each, most) for each in _cut(visible(text), most).split())
     made = _ITEM.sub(r"\1\\\2", made)
     return f"\\{made}" if made[:1] in ("-", "+") else made
 
 
-def _word(word: str) -> str:
+def _word(word: str, most: int) -> str:
     if not _ODD.search(word):
         return word
     if word in _LOOSE:
@@ -64,18 +64,19 @@ def _word(word: str) -> str:
     head = (_HEAD.search(inner) or _HEAD.search(""))[0]  # type: ignore[index]
     inner = inner[len(head) :]
     if not inner or not _ODD.search(inner) or "]" in tail:
-        return code(word, _MOST)
-    return f"{head}{code(inner, _MOST)}{tail}"
+        return code(word, most)
+    return f"{head}{code(inner, most)}{tail}"
 
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def grid(headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+def grid(headings: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> Iterator[str]:
     """Lines of a table; cells are Markdown already (:func:`code`, :func:`words`); `right` are columns of numbers."""
     rule = ["---:" if at in right else "---" for at in range(len(headings))]
-    return [_line(headings), _line(rule), *map(_line, rows)]
+    yield from (_line(headings), _line(rule))
+    yield from map(_line, rows)
 
 
 def _line(cells: Sequence[str]) -> str:
