@@ -13,10 +13,12 @@ import time
 
 import pytest
 
+from tests.output.hostile import ATTACKS, hostile_capture
+
 ROOT = pathlib.Path(__file__).parents[2]
 SAMPLE = ROOT / "sample_pcaps" / "refused.pcap"
 COMMAND = [sys.executable, "-m", "sipanalyzer", "browse"]
-ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>]")
+ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>]|\x1b\]22;[a-z-]*\x07")
 
 
 def test_without_a_terminal_it_says_so_in_one_line():
@@ -54,6 +56,13 @@ class _Terminal:
             if select.select([self.fd], [], [], 0.2)[0]:
                 with contextlib.suppress(OSError):
                     self.raw += os.read(self.fd, 65_536)
+
+    def rest(self) -> None:
+        """Let it draw until nothing comes any more."""
+        wait = 0.5
+        while select.select([self.fd], [], [], wait)[0]:
+            self.raw += os.read(self.fd, 65_536)
+            wait = 0.1
 
     def press(self, keys: str) -> None:
         os.write(self.fd, keys.encode())
@@ -107,3 +116,25 @@ def test_a_file_that_is_no_capture_opens_nothing(tmp_path):
     (tmp_path / "text.pcap").write_text("no capture")
     terminal = _Terminal([str(tmp_path / "text.pcap")])
     assert terminal.end() == 3 and b"\x1b[?1049h" not in terminal.raw
+
+
+def test_a_hostile_capture_makes_the_terminal_do_nothing_but_show_it(tmp_path):
+    """All lists; flow, raw messages and page of calls; what is no order to draw must be plain characters."""
+    terminal = _Terminal([str(hostile_capture(tmp_path))])
+    terminal.wait_for("script")
+    for key in "23456":
+        terminal.press(key)
+        terminal.rest()
+    terminal.press("1")
+    for attack in ATTACKS:  # a terminal acts on control characters and direction, its libraries on brackets
+        for key in "\rrqpqqj" if re.search(rb"[\x00-\x1f\x7f-\xff[]", attack) else "j":
+            terminal.press(key)
+            terminal.rest()
+    terminal.press("qqq")
+    assert terminal.end() == 0
+    orders = set(ESCAPES.findall(terminal.raw))
+    assert not orders & {b"\x1b[31m", b"\x1b[2J"}  # those of the attacks
+    text = ESCAPES.sub(b"", terminal.raw).decode("utf-8")
+    assert re.search("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", text) is None
+    for shown in ("\\x1b]52", "\\u202e", "[link=http", "HYPERLINK"):
+        assert shown in text, shown
