@@ -26,6 +26,8 @@ _MASKED_ADDRESSES = frozenset((0x0012, 0x0016, 0x0020, 0x8020))
 _TEXTS = frozenset((0x0006, 0x0014, 0x0015, 0x8022))
 """USERNAME, REALM, NONCE, SOFTWARE."""
 _FIGURES = frozenset((0x0003, 0x000A, 0x000C, 0x000D, 0x0017, 0x0018, 0x0019, 0x0024, 0x0025, 0x8000, 0x8029, 0x802A))
+_LONGEST_FIGURE = 8
+"""Bytes; a longer value of such an attribute is no figure."""
 _ERROR_CODE, _FINGERPRINT = 0x0009, 0x8028
 _FINGERPRINT_MASK = 0x5354554E
 _HELLOS = (1, 2)
@@ -215,7 +217,7 @@ class Media:
             elif kind == _FINGERPRINT and after == value + 4:
                 sum_ = zlib.crc32(bytes(data[at:place])) ^ _FINGERPRINT_MASK
                 data[value:after] = sum_.to_bytes(4, "big")
-            elif kind not in _FIGURES:
+            elif kind not in _FIGURES or size > _LONGEST_FIGURE:
                 wipe(data, value, after)
             padded = min(value + (size + 3) // 4 * 4, stop)
             wipe(data, after, padded)
@@ -227,7 +229,7 @@ class Media:
         family = data[at + 1] if at + 1 < end else 0
         size = {1: 4, 2: 16}.get(family, 0)
         if not size or end != at + 4 + size:
-            wipe(data, at + 4, end)
+            wipe(data, at, end)
             return
         before, after = (int.from_bytes(mask[:size], "big") for mask in masks)
         old = _number(data, at + 4, size) ^ before

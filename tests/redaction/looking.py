@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import pathlib
+import shutil
+import subprocess
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,7 +23,8 @@ from sipanalyzer.output.tables import table
 from tests.redaction.originals import RAW, Values
 
 TEXTS = ("csv", "json", "jsonl", "md", "table")
-_CALLS = 2
+_CALLS, _DRAWN = 30, 2
+"""Calls that are looked at as text, and as everything else."""
 _WHOLE = 10
 """Values of fewer characters are found as words alone."""
 
@@ -54,15 +57,21 @@ def outputs(analysis: Any, folder: pathlib.Path, *, pictures: bool = False) -> I
         yield f"message {row}", bytes(analysis.result.messages.raw(row))
     for row in range(min(_CALLS, len(analysis.result.calls))):
         call = analysis.call(row)
-        flow = call.flow(session=True, fold=False)
         yield f"call {row}", str(call).encode() + str(call._repr_html_()).encode()
-        yield f"flow {row}", str(flow).encode()
-        for suffix in ("svg", "mmd", "txt", "html", *(("png",) if pictures else ())):
-            path = folder / f"flow{row}.{suffix}"
-            flow.save(path)
-            yield f"flow {row} {suffix}", path.read_bytes()
-        path = call.extract(folder / f"call{row}.pcapng")
-        yield f"extract {row}", path.read_bytes()
+        if row < _DRAWN:
+            yield from _drawn(call, row, folder, pictures)
+
+
+def _drawn(call: Any, row: int, folder: pathlib.Path, pictures: bool) -> Iterator[tuple[str, bytes]]:
+    flow = call.flow(session=True, fold=False)
+    yield f"flow {row}", str(flow).encode()
+    for suffix in ("svg", "mmd", "txt", "html", *(("png", "pdf") if pictures else ())):
+        path = flow.save(folder / f"flow{row}.{suffix}")
+        yield f"flow {row} {suffix}", path.read_bytes()
+        if suffix == "pdf" and shutil.which("pdftotext"):
+            yield f"flow {row} pdf", subprocess.run(["pdftotext", path, "-"], capture_output=True, check=True).stdout
+    for suffix in ("pcapng", "pcap"):
+        yield f"extract {row} {suffix}", call.extract(folder / f"call{row}.{suffix}").read_bytes()
 
 
 def found_in(data: bytes, values: Values, *, raw: bool) -> dict[bytes, str]:
