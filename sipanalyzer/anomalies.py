@@ -23,6 +23,7 @@ MEANING = {
     "bad-interface": "pcapng packet that names an interface that no block describes; skipped",
     "bad-time": "pcapng packet whose time is beyond belief; given that of the packet before it",
     "file-header": "pcap file header amid the records: files strung together, the next read on with its own header",
+    "redaction-limit": "payload of TCP, SCTP or a fragment that was wiped since the limit of a redaction was reached",
     "inflated-limit": "compressed file that inflates beyond belief; read no further",
     # link, tunnels, network
     "unknown-link-type": "link type that is not decoded",

@@ -46,6 +46,8 @@ class Options:
     """Numbers, names, hosts, addresses, identifiers, bodies and media are replaced before anything is read of them."""
     redact_key: str | None = field(default=None, repr=False)
     """Text on which the replacements depend: equal keys, equal replacements. None: a random one for each analysis."""
+    max_redaction_bytes: int = 384 << 20
+    """Bytes of TCP, SCTP and fragments that a redaction keeps to replace them as a whole; what follows is wiped."""
     show_secrets: bool = False
     """Answers to challenges, passwords in URIs and keys of media are shown in messages; they are blanked otherwise."""
     # network
@@ -231,6 +233,7 @@ LIMITS: dict[str, tuple[str, ...]] = {
     "max_block_bytes": (),
     "max_inflated_bytes": ("inflated-limit",),
     "max_inflated_ratio": ("inflated-limit",),
+    "max_redaction_bytes": ("redaction-limit",),
     "max_tunnel_depth": ("tunnel-depth",),
     "max_hep_inflated_bytes": ("malformed-tunnel",),
     "max_fragments": ("fragment-limit",),

@@ -58,6 +58,9 @@ class Source:
         If not even its first bytes can be read.
     """
 
+    beyond_limit = 0
+    """Payloads that were left out of a redacted capture since it holds too many of them."""
+
     def __init__(
         self,
         name: str,

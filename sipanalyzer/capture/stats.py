@@ -72,6 +72,8 @@ class CaptureStats:
         self._source = None
         if source.beyond_belief:
             self.anomalies.add("inflated-limit")
+        if source.beyond_limit:
+            self.anomalies.add("redaction-limit", count=source.beyond_limit)
         told = [source.damage] if source.damage else []
         if self.damage and (self._gaps or not source.interrupted):
             told.append(self.damage)

@@ -2,13 +2,14 @@
 
 In, first: the payloads of all segments and fragments of all captures, in order. Then they are put together, replaced as
 a whole and cut again. Out, as often as the captures are read once more: the same payloads replaced, in the same order.
-Bytes that are kept: the originals while the first reading lasts, afterwards the replacements alone.
+Bytes that are kept: the originals while the first reading lasts, afterwards the replacements alone. Beyond a limit
+nothing is kept any more; what follows has no replacement, and is wiped.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .streams import Streams
 from .walk import Deferred, FragmentKey, Key
@@ -23,6 +24,9 @@ _BEGIN, _END = 2, 1
 _APART = 20
 """Bits between the places of two chunks."""
 
+_EACH, _OPENED = 320, 1_000
+"""Bytes that it costs to remember a payload beside its own, and a connection or datagram, by measurement."""
+
 Slot = tuple["_Pieces", int, int]
 Datagram = Callable[[FragmentKey, bytes, bool, Deferred], bytes]
 """Replaces the payload of a datagram that was put together: its key, its bytes, whether all are there, its parts."""
@@ -36,24 +40,26 @@ class _Pieces:
     def __init__(self) -> None:
         self.held: list[tuple[int, bytes]] = []
         self.starts: list[int] = []
-        self.outs: list[bytes] = []
+        self.outs: Sequence[bytes | bytearray] = []
 
     def runs(self) -> list[tuple[int, bytes]]:
         """Stretches without a hole; of bytes that came twice the first."""
-        found: list[tuple[int, bytearray]] = []
+        found: list[tuple[int, list[bytes]]] = []
+        end = -1
         for at, data in sorted(self.held, key=lambda each: each[0]):
-            if found and at <= (end := found[-1][0] + len(found[-1][1])):
-                found[-1][1].extend(data[end - at :] if end > at else data)
+            if found and at <= end:
+                found[-1][1].append(data[end - at :] if end > at else data)
             else:
-                found.append((at, bytearray(data)))
-        return [(at, bytes(data)) for at, data in found]
+                found.append((at, [data]))
+            end = max(end, at + len(data))
+        return [(at, b"".join(parts)) for at, parts in found]
 
     def beginning(self) -> bytes:
         """All from place 0 to the first hole."""
         runs = self.runs()
         return runs[0][1] if runs and runs[0][0] == 0 else b""
 
-    def settle(self, starts: list[int], outs: list[bytes]) -> None:
+    def settle(self, starts: list[int], outs: Sequence[bytes | bytearray]) -> None:
         """Keep the replacements in place of the originals."""
         self.held, self.starts, self.outs = [], starts, outs
 
@@ -63,7 +69,7 @@ class _Pieces:
         if which < 0:
             return bytes(size)
         begin = at - self.starts[which]
-        return self.outs[which][begin : begin + size].ljust(size, b"\0")
+        return bytes(self.outs[which][begin : begin + size].ljust(size, b"\0"))
 
 
 def _whole(pieces: _Pieces, ends: list[int]) -> bool:
@@ -89,10 +95,13 @@ class Connections:
         Replaces a datagram that was put together.
     streams : Streams
         Replaces stretches of a TCP stream.
+    most : int
+        Bytes that may be kept.
     """
 
-    def __init__(self, datagram: Datagram, streams: Streams) -> None:
+    def __init__(self, datagram: Datagram, streams: Streams, most: int) -> None:
         self._datagram, self._streams = datagram, streams
+        self._room = most
         self._directions: dict[Key, _Direction] = {}
         self._every: list[_Pieces] = []
         self._datagrams: dict[FragmentKey, tuple[_Pieces, dict[int, bytes], list[int]]] = {}
@@ -100,18 +109,33 @@ class Connections:
         self._chunks: dict[Key, tuple[_Pieces, dict[int, tuple[int, bytes]]]] = {}
         self.slots: list[list[Slot]] = []
         """By capture: where each payload stands."""
+        self.beyond: list[int] = []
+        """By capture: payloads that were not kept."""
 
     def capture(self) -> None:
         """Begin with another capture."""
         self.slots.append([])
+        self.beyond.append(0)
+
+    def _has_room(self, size: int) -> bool:
+        """Whether a payload may be kept; after one that may not none is, since they are given back in their order."""
+        if self._room < size + _EACH:
+            self._room = -1
+            self.beyond[-1] += 1
+            return False
+        self._room -= size + _EACH
+        return True
 
     def segment(self, key: Key, seq: int, flags: int, data: bytes, wire: int) -> bytes | None:
         """Take a segment; of what is asked for in the second reading, :class:`Cursor` gives it back."""
         direction = self._directions.get(key)
+        if (data or direction is None) and not self._has_room(len(data)):
+            return None
         if flags & _SYN:
             seq = seq + 1 & _MASK if not data else seq
         ahead = ((seq - direction.next + _HALF) & _MASK) - _HALF if direction else 0
         if direction is None or abs(ahead) > _FAR or (flags & _SYN and (direction.next & _MASK) != seq):
+            self._room -= _OPENED
             direction = self._directions[key] = _Direction(seq)
             self._every.append(direction.pieces)
             ahead = 0
@@ -124,8 +148,11 @@ class Connections:
 
     def fragment(self, key: FragmentKey, at: int, more: bool, data: bytes) -> bytes | None:
         """Take a fragment."""
+        if not self._has_room(len(data)):
+            return None
         known = self._datagrams.get(key)
         if known is None or known[1].get(at, data) != data:
+            self._room -= _OPENED
             known = self._datagrams[key] = (_Pieces(), {}, [])
             self._fragmented.append((key, known[0], known[2]))
         pieces, parts, ends = known
@@ -139,6 +166,8 @@ class Connections:
 
     def chunk(self, key: Key, tsn: int, flags: int, data: bytes) -> bytes | None:
         """Take a part of an SCTP message."""
+        if not self._has_room(len(data)):
+            return None
         pieces, parts = self._chunks.setdefault(key, (_Pieces(), {}))
         parts.setdefault(tsn, (flags, data))
         self.slots[-1].append((pieces, tsn << _APART, len(data)))
@@ -157,6 +186,9 @@ class Connections:
             for each in whole or waiting:
                 key, pieces, ends = self._fragmented[each]
                 complete, data = _whole(pieces, ends), pieces.beginning()
+                pieces.held = []
+                if (known := self._datagrams.get(key)) is not None and known[0] is pieces:
+                    del self._datagrams[key]
                 self.slots.append([])
                 if data:
                     self._datagram(key, data, complete, self)
@@ -166,6 +198,7 @@ class Connections:
         looked()
         for pieces in self._every:
             runs = pieces.runs()
+            pieces.held = []
             pieces.settle([at for at, _ in runs], self._streams.stretches([data for _, data in runs]))
         for pieces, parts in self._chunks.values():
             self._settle_chunks(pieces, parts)

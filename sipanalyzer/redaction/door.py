@@ -29,6 +29,7 @@ from .text import Texts
 __all__ = ["Redactor", "redacted", "replaced_text", "wiped"]
 
 _CHUNK = 1 << 20
+_LIMITS = ("max_record_bytes", "max_block_bytes", "max_redaction_bytes", "max_sip_message_bytes")
 _IN_MEMORY = 64 << 20
 
 
@@ -40,7 +41,7 @@ class Redactor:
     key : str
         Equal keys give equal replacements.
     options : Options
-        Of use here: max_record_bytes, max_block_bytes.
+        Of use here: those of `_LIMITS`.
     """
 
     def __init__(self, key: str, options: Options) -> None:
@@ -48,8 +49,8 @@ class Redactor:
         keyed = Keyed(key)
         self._texts = Texts(keyed, Addresses(keyed))
         self._packets = Packets(self._texts)
-        self._streams = Streams(self._packets.messages, self._packets.media)
-        self._connections = Connections(self._packets.datagram, self._streams)
+        self._streams = Streams(self._packets.messages, self._packets.media, options.max_sip_message_bytes)
+        self._connections = Connections(self._packets.datagram, self._streams, options.max_redaction_bytes)
         self._inputs: list[Input] = []
         self._prepared = False
         self._lock = threading.Lock()
@@ -75,6 +76,10 @@ class Redactor:
             _Redacted(**{name: getattr(each, name) for name in fields}, redactor=self, number=number)
             for number, each in enumerate(self._inputs)
         ]
+
+    def beyond_limit(self, number: int) -> int:
+        """Payloads of a capture that were wiped since no more could be kept."""
+        return self._connections.beyond[number]
 
     def prepare(self) -> None:
         """Read all captures once for what spans several packets."""
@@ -138,6 +143,7 @@ class _RedactedSource(Source):
         self._source = source
         self.name, self.size, self.compression = source.name, source.size, source.compression
         self._left_out: list[int] = []
+        self.beyond_limit = redactor.beyond_limit(number)
         self._chunks = redactor.bytes_of(source, number, self._left_out.append)
         self._chunk = memoryview(b"")
 
@@ -277,7 +283,7 @@ def redacted(captures: Any, options: Options) -> list[Input]:
     captures : path, str, file object, or sequence of these
         As for :func:`sipanalyzer.capture.source.expand`.
     options : Options
-        `redact_key`, `max_record_bytes`.
+        `redact_key`, and the limits of :class:`Redactor`.
 
     Raises
     ------
@@ -290,7 +296,8 @@ def redacted(captures: Any, options: Options) -> list[Input]:
     single = isinstance(captures, (str, os.PathLike)) or hasattr(captures, "read") or hasattr(captures, "readinto")
     listed = [captures] if single else list(captures)
     names = [str(each) if isinstance(each, (str, os.PathLike)) else id(each) for each in listed]
-    identity = (options.redact_key, options.max_record_bytes, names)
+    limits = [getattr(options, name) for name in _LIMITS]
+    identity = (options.redact_key, limits, names)
     if _last is not None and _last[0] == identity:
         return _last[2]
     redactor = Redactor(options.redact_key, options)

@@ -1,7 +1,8 @@
 """What TCP carries: SIP, SIP in WebSockets, MSRP and TLS, as stretches of a stream. Floor 3.
 
 In: the bytes of one direction of a connection, a stretch for each part without a hole. Out: as many bytes. What is none
-of these, or cannot be replaced where it stands (compressed WebSocket messages), is wiped.
+of these, or cannot be replaced where it stands (compressed WebSocket messages), is wiped. So is what is longer than a
+message that is read: replacing it would take many times its size.
 """
 
 from __future__ import annotations
@@ -33,21 +34,32 @@ _MSRP_HEADER = re.compile(
 )
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _TLS = re.compile(rb"[\x14-\x18]\x03[\x00-\x04]")
+_Redact = Callable[[bytes], bytearray]
 _DATA_FRAMES = frozenset((TEXT, BINARY, FIN | TEXT, FIN | BINARY, FIN | RSV1 | TEXT, FIN | RSV1 | BINARY))
 
 
 class Streams:
-    """Replacements of streams under one key."""
+    """Replacements of streams under one key.
 
-    def __init__(self, messages: Messages, media: Media) -> None:
-        self._messages, self._media = messages, media
+    Parameters
+    ----------
+    messages : Messages
+        Replaces SIP messages, lines of headers and texts.
+    media : Media
+        Replaces records of TLS.
+    most : int
+        Bytes of the longest message.
+    """
+
+    def __init__(self, messages: Messages, media: Media, most: int) -> None:
+        self._messages, self._media, self._most = messages, media, most
         self.wiped = 0
         """Messages that could not be replaced where they stand and were wiped."""
 
-    def stretches(self, runs: list[bytes]) -> list[bytes]:
+    def stretches(self, runs: list[bytes]) -> list[bytes | bytearray]:
         """The stretches of one direction, replaced."""
-        redact: Callable[[bytes], bytes] | None = None
-        out = []
+        redact: _Redact | None = None
+        out: list[bytes | bytearray] = []
         for data in runs:
             redact = self._kind(data) or redact
             out.append(redact(data) if redact is not None else bytes(len(data)))
@@ -57,7 +69,7 @@ class Streams:
         """What is a message or nothing."""
         return self._messages.message(data) if _START.match(data.lstrip(b"\r\n")) else bytes(len(data))
 
-    def _kind(self, data: bytes) -> Callable[[bytes], bytes] | None:
+    def _kind(self, data: bytes) -> _Redact | None:
         """What replaces a stretch; None where it is nothing that is known."""
         first = data.lstrip(b"\r\n\0")
         if _TLS.match(data):
@@ -72,68 +84,76 @@ class Streams:
             return self._frames
         return None
 
-    def _tls(self, data: bytes) -> bytes:
+    def _tls(self, data: bytes) -> bytearray:
         buffer = bytearray(data)
         self._media.tls(buffer, 0, len(buffer))
-        return bytes(buffer)
+        return buffer
 
-    def _sip(self, data: bytes) -> bytes:
-        out: list[bytes] = []
+    def _sip(self, data: bytes) -> bytearray:
+        out = bytearray()
         at = 0
         while at < len(data):
             start = _START.search(data, at)
             begin = start.start() if start else len(data)
             if begin > at:  # keep-alives, or the end of a message whose beginning is missing
-                out.append(self._messages.headers(data[at:begin]))
+                self._first(self._messages.headers, data, at, begin, out)
                 at = begin
                 continue
             end = _END.search(data, at)
             if end is None:
-                out.append(self._messages.message(data[at:]))
+                self._first(self._messages.message, data, at, len(data), out)
                 break
             length = _LENGTH.search(data, at, end.end())
             stop = min(len(data), end.end() + (int(length[1]) if length else 0))
-            out.append(self._messages.message(data[at:stop]))
+            self._first(self._messages.message, data, at, stop, out)
             at = stop
-        return b"".join(out)
+        return out
 
-    def _msrp(self, data: bytes) -> bytes:
+    def _first(self, redact: Callable[[bytes], bytes], data: bytes, at: int, end: int, out: bytearray) -> None:
+        """Append bytes, replaced as far as a message reaches and wiped behind."""
+        stop = min(end, at + self._most)
+        out += redact(data[at:stop])
+        out += bytes(end - stop)
+
+    def _msrp(self, data: bytes) -> bytearray:
         """MSRP (RFC 4975): heads keep their names, bodies and identifiers do not stay."""
-        out: list[bytes] = []
+        out = bytearray()
         head = False
         for found in _LINE.finditer(data):
-            text = found[0]
+            text = found[0][: self._most]
             start = _MSRP.match(text)
             if start:
                 status = start[3] if not start[3].strip()[:3].isdigit() else self._status(start[3])
-                out.append(start[1] + self._messages.text(start[2]) + status)
+                out += start[1] + self._messages.text(start[2]) + status
                 head = True
             elif head and _MSRP_HEADER.fullmatch(text):
-                out.append(self._messages.headers(text))
+                out += self._messages.headers(text)
             else:
                 head = head and bool(text.strip()) and text[:1].isalpha()
-                out.append(self._messages.text(text))
-        return b"".join(out)
+                out += self._messages.text(text)
+            out += bytes(found.end() - found.start() - len(text))
+        return out
 
     def _status(self, text: bytes) -> bytes:
         return text[:4] + self._messages.phrase(text[4:])
 
     # ---- WebSocket
-    def _web(self, data: bytes) -> bytes:
+    def _web(self, data: bytes) -> bytearray:
         """An HTTP upgrade, then frames."""
         end = _END.search(data)
         stop = end.end() if end else len(data)
         start = _HTTP_START.match(data)
         at = start.end() if start else 0
-        first = data[:at]
+        out = bytearray(data[:at])
         if start and start[2]:
-            first = start[1] + self._messages.text(start[2]) + start[3]
-        return first + self._messages.headers(data[at:stop]) + (self._frames(data[stop:]) if stop < len(data) else b"")
+            out[:] = start[1] + self._messages.text(start[2]) + start[3]
+        self._first(self._messages.headers, data, at, stop, out)
+        return out + self._frames(data[stop:])
 
-    def _frames(self, data: bytes) -> bytes:
+    def _frames(self, data: bytes) -> bytearray:
         out, at = bytearray(), 0
         parts: list[tuple[int, int, bytes]] = []
-        deflated = False
+        deflated, size = False, 0
         while at < len(data):
             try:
                 head = read_head(data, at)
@@ -146,8 +166,10 @@ class Streams:
             out += data[at:begin] + bytes(stop - begin)
             if head.opcode in (TEXT, BINARY, CONTINUATION):
                 if head.opcode != CONTINUATION:
-                    parts, deflated = [], bool(head.first & RSV1)
-                parts.append((begin, stop, head.key))
+                    parts, deflated, size = [], bool(head.first & RSV1), 0
+                if size < self._most and len(parts) < self._most:
+                    parts.append((begin, min(stop, begin + self._most - size), head.key))
+                size += stop - begin
                 if head.first & FIN or stop - begin < head.length:
                     if deflated:
                         self.wiped += 1
@@ -157,7 +179,8 @@ class Streams:
             at = stop
         if parts and not deflated:
             self._message(data, out, parts)
-        return bytes(out.ljust(len(data), b"\0"))
+        out += bytes(len(data) - len(out))
+        return out
 
     def _message(self, data: bytes, out: bytearray, parts: list[tuple[int, int, bytes]]) -> None:
         """Replace a message that came in some frames."""

@@ -130,6 +130,59 @@ def test_a_message_over_tcp_is_replaced_wherever_its_segments_end(cut: int) -> N
         assert value not in data
 
 
+def test_what_comes_after_the_limit_is_wiped_and_counted() -> None:
+    """Three connections with a message each, of which two fit; and datagrams, which need no room."""
+    frames = [tcp_frame(INVITE.replace(b"cutcut", b"cut%03d" % i), src_port=6000 + i, seq=1) for i in range(3)]
+    frames.append(udp_frame(INVITE.replace(b"SIP/2.0/TCP", b"SIP/2.0/UDP")))
+    data = pcap_bytes([Packet(10**18 + i * 10**6, frame) for i, frame in enumerate(frames)])
+    for room, messages, left in ((10_000, 4, {}), (4_500, 3, {"redaction-limit": 1}), (0, 1, {"redaction-limit": 3})):
+        options = {"redact": True, "redact_key": KEY, "max_redaction_bytes": room}
+        analysis = sipanalyzer.analyze(io.BytesIO(data), **options)
+        assert len(analysis.messages) == messages
+        counts = analysis.result.captures[0].anomalies.counts()
+        assert {code: count for code, count in counts.items() if code == "redaction-limit"} == left
+        written = redacted([io.BytesIO(data)], Options(**options))[0].open_().read(1 << 24)
+        assert len(written) == len(data) and not [word for word in WORDS if word in written]
+
+
+LONG = b"mueller " * 2_000
+FRAMES = b"".join(bytes((0x80 if at == 8_900 else 0, 100)) + LONG[at : at + 100] for at in range(0, 9_000, 100))
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        INVITE[:-4] + b"\r\nX-Longer: " + LONG + b"\r\n\r\n" + INVITE,
+        INVITE.replace(b"Length: 0", b"Length: 16000") + LONG + INVITE,
+        INVITE + LONG + INVITE,
+        INVITE + LONG,
+        b"MSRP abcd SEND\r\nTo-Path: msrp://biloxi.com/x\r\n\r\n" + LONG + b"\r\n-------abcd$\r\n",
+        b"GET /alice HTTP/1.1\r\nUpgrade: websocket\r\n\r\n\x81\x7e" + (len(INVITE) + 16_000).to_bytes(2, "big")
+        + INVITE.replace(b"Length: 0", b"Length: 16000") + LONG,
+        b"GET /alice HTTP/1.1\r\nUpgrade: websocket\r\n\r\n\x01\x7e" + len(INVITE).to_bytes(2, "big") + INVITE + FRAMES,
+    ],
+    ids=["header", "body", "between", "behind", "msrp", "websocket", "frames"],
+)  # fmt: skip
+def test_what_is_longer_than_a_message_is_wiped(stream: bytes) -> None:
+    """The first bytes are replaced as they are without the limit, zeros follow, and what comes after is replaced."""
+    kept = {}
+    for most in (2_000, 1 << 18):
+        frames = [tcp_frame(stream[at : at + 1_000], seq=1 + at) for at in range(0, len(stream), 1_000)]
+        data = pcap_bytes([Packet(10**18 + i * 10**6, frame) for i, frame in enumerate(frames)])
+        options = Options(redact=True, redact_key=KEY, max_sip_message_bytes=most)
+        written = redacted([io.BytesIO(data)], options)[0].open_().read(1 << 24)
+        payloads, at = [], 24
+        while at < len(written):
+            size = int.from_bytes(written[at + 8 : at + 12], "little")
+            payloads.append(written[at + 16 + 54 : at + 16 + size])
+            at += 16 + size
+        kept[most] = b"".join(payloads)
+        assert len(kept[most]) == len(stream) and not [word for word in WORDS if word in kept[most]]
+    cut, whole = kept.values()
+    assert cut[:900] == whole[:900] and cut.count(0) > whole.count(0)
+    assert b"SIP/2.0" not in stream[-300:] or cut[-300:] == whole[-300:]
+
+
 def test_segments_that_come_late_or_twice_are_replaced_alike() -> None:
     frames = [tcp_frame(INVITE[at : at + 100], seq=1000 + at) for at in range(0, len(INVITE), 100)]
     frames = [frames[0], frames[2], frames[2], frames[1], *frames[3:], frames[1]]
