@@ -18,8 +18,6 @@ _ODD = re.compile(r"[@#!$~%^&<>|\\`*_\[\]{}=]|://|www\.|:[a-z+_-][a-z0-9+_-]*:",
 """What makes a word code: characters with a meaning, links, ``:emoji:``."""
 _TICKS = re.compile("`+")
 _LOOSE = frozenset({"%", "&", "=", "<", ">", "!", "~"})
-_TAIL = re.compile(r"[.,;:!?)\]]*$")
-_HEAD = re.compile(r"^[(]*")
 _ITEM = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _MOST = 600
 """Characters of a sentence."""
@@ -59,10 +57,9 @@ def _word(word: str, most: int) -> str:
         return word
     if word in _LOOSE:
         return {"&": "&amp;", "<": "&lt;", ">": "&gt;"}.get(word, f"\\{word}" if word in "=!~" else word)
-    tail = (_TAIL.search(word) or _HEAD.search(""))[0]  # type: ignore[index]
-    inner = word[: len(word) - len(tail)]
-    head = (_HEAD.search(inner) or _HEAD.search(""))[0]  # type: ignore[index]
-    inner = inner[len(head) :]
+    before = word.rstrip(".,;:!?)]")
+    inner, tail = before.lstrip("("), word[len(before) :]
+    head = before[: len(before) - len(inner)]
     if not inner or not _ODD.search(inner) or "]" in tail:
         return code(word, most)
     return f"{head}{code(inner, most)}{tail}"

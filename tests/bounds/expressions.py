@@ -27,7 +27,7 @@ _MADE = {
     "calls.correlation": lambda module: [module._pattern(("X-Correlation", "X-Cid"))[0], re.compile(module._COOKIE)],
     "rereading.datagrams": lambda module: [re.compile(module._behind(bytes(4), [b"\x13\xc4", b"ab"]), re.DOTALL)],
     "sip.header": lambda module: [module._pattern("Replaces"), module._pattern("Via")],
-    "sip.multipart": lambda module: [re.compile(rb"(?:\A|\r?\n)--aa(--)?[ \t]*+(?=\r?\n|\Z)")],
+    "sip.multipart": lambda module: [re.compile(rb"--aa(--)?[ \t]*+(?=\r?\n|\Z)")],
     "redaction.body": lambda module: [re.compile(rb"(--aa)")],
 }
 """Expressions put together in functions, by module; :func:`collect` raises for one that is in none of these."""

@@ -10,7 +10,7 @@ from tests.bounds.expressions import Pattern, collect, repeated, texts
 _SHORT, _TIMES = 2_000, 8
 _WORTH_S = 0.0008
 """A square of the short text is two million steps at least, which takes longer."""
-_BOUNDED = {"explanations.lookup": 120, "output.report.marks": 600, "sip.plain": 512}
+_BOUNDED = {"explanations.lookup": 120, "sip.plain": 512}
 """Characters of the longest text that the expressions of a module ever get."""
 
 
