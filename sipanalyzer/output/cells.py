@@ -273,9 +273,9 @@ def rounded_all(values: list[Any], unit: str) -> list[Cell]:
     # decimal. Only where the product lies halfway between two numbers, within its own error, round must say which.
     reals = np.array(values, np.float64)
     units = 10.0**places
-    scaled = reals * units
-    whole = np.rint(scaled)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is not sure
+        scaled = reals * units
+        whole = np.rint(scaled)
         sure = (np.abs(scaled) < _EXACT) & (np.abs(np.abs(scaled - whole) - 0.5) > 1e-3)
     made: list[Cell] = (whole / units + 0.0).tolist()
     for at in np.flatnonzero(~sure).tolist():
