@@ -9,10 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sipanalyzer import kernels
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# How long an example takes says more of the machine, and of what runs beside the tests, than of what is tested.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ _CANDIDATE = re.compile(rb"(\S+)(\s+\d+\s+)(\S+)(\s+\d+\s+)(\S+)(\s+\d+\s+typ\s+
 _PLAIN = frozenset(b"generation network-id network-cost tcptype active passive so rport".split())
 _SSRC = re.compile(rb"(\s*)(\d{1,10})(?=[\s:]|$)")
 _CONNECTION = re.compile(rb"(\s*IN\s+IP[46]\s+)([^\s/]+)(.*)", re.IGNORECASE | re.DOTALL)
+_ADDRESSED = re.compile(rb"c=[ \t]*+IN[ \t]++IP[46][ \t]++(?=[^\s])", re.IGNORECASE)
 _ORIGIN = re.compile(rb"(.*?)(?<!\s)(\s++IN\s++IP[46]\s++.*)", re.IGNORECASE | re.DOTALL)
 _HEX = re.compile(rb"[0-9A-Fa-f]+")
 _SSRC_TEXTS = frozenset(b"cname label mslabel msid".split())
@@ -47,7 +48,8 @@ class Descriptions:
     def _line(self, line: bytes) -> bytes:
         if _CONTROL.search(line):  # a damaged line, or what is no description; of the others its stream may be known
             end = len(line) - len(line.rstrip(b"\r\n"))
-            return b"*" * (len(line) - end) + line[len(line) - end :]
+            begin = kept.end() if (kept := _ADDRESSED.match(line)) else 0  # media without any address are another thing
+            return line[:begin] + b"*" * (len(line) - end - begin) + line[len(line) - end :]
         kind, equals, value = line[:1].lower(), line[1:2], line[2:]
         if equals != b"=" or not value:
             return self._texts.value(line)

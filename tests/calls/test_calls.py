@@ -288,7 +288,7 @@ def wild_scripts(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(wild_scripts())
 def test_whatever_the_messages_say_calls_are_as_the_naive_twin_groups_them(script: str) -> None:
     messages = table(script)

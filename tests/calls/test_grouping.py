@@ -211,7 +211,7 @@ def test_a_detail_in_which_calls_differ_is_seen(model: str) -> None:
             assert group_messages(messages, end, Options()) == one_by_one(messages, end, Options())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(captures())
 def test_grouping_by_shape_finds_what_judging_one_by_one_finds(capture: tuple[str, float]) -> None:
     script, more = capture

@@ -538,7 +538,7 @@ SCRIPTS = (
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.permutations(range(6)), st.permutations(range(3)))
 def test_the_order_of_calls_and_streams_does_not_matter(order: list[int], media: list[int]) -> None:
     messages, calls = read(*SCRIPTS)
@@ -561,7 +561,7 @@ def naive_groups(links: set[tuple[str, str]], names: Sequence[str]) -> set[froze
     return found
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sets(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))
 def test_sessions_are_the_connected_parts_of_what_names_each_other(links: set[tuple[int, int]]) -> None:
     links = {(a, b) for a, b in links if a != b}
@@ -620,7 +620,7 @@ def test_ten_thousand_streams_alike_are_not_joined() -> None:
     assert took < 10.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(

@@ -226,7 +226,7 @@ def scripts(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(scripts())
 def test_transactions_are_as_the_naive_twin_groups_them(script: str) -> None:
     messages = table(script)

@@ -97,7 +97,7 @@ def test_all_frames_are_those_of_an_analysis(name: str, block_bytes: int) -> Non
     assert name in untimed or [entry[1] for entry in found] == [entry[1] for entry in expected]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=st.sampled_from(sorted(CAPTURES)), seed=st.sets(st.integers(1, 60)), block_bytes=st.integers(64, 4_000))
 def test_some_frames_are_those_of_all(name: str, seed: set[int], block_bytes: int) -> None:
     options = {"block_bytes": block_bytes, "max_record_bytes": 1_000, "max_block_bytes": 10_000}

@@ -103,7 +103,7 @@ def test_broken_data_are_damage_and_no_exception(kind: str) -> None:
 
 @kinds
 @given(cut=st.integers(0, 40), flip=st.integers(0, 255))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_broken_beginning_is_refused_with_what_was_found(kind: str, cut: int, flip: int) -> None:
     data = bytearray(KINDS[kind](PLAIN)[: cut + 11])
     data[-1] ^= flip

@@ -79,7 +79,7 @@ keys = st.lists(st.integers(0, 12), max_size=12)
 
 
 @given(st.lists(st.tuples(keys, st.integers(-3, 0)), min_size=1, max_size=5), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_merge_is_a_sort_by_time_so_far_and_run_whatever_the_pieces(
     drawn: list[tuple[list[int], int]], data: st.DataObject
 ) -> None:

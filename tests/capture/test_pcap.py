@@ -147,7 +147,7 @@ def test_an_empty_packet_in_the_second_of_a_magic_number_is_a_packet() -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_cuts_of_the_reading_show_nowhere(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 30))
     body = words.pcap_header()
@@ -166,7 +166,7 @@ def test_cuts_of_the_reading_show_nowhere(data: st.DataObject) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_bytes_behind_a_file_header_are_read_as_the_twin_reads_them(body: bytes) -> None:
     compare(words.pcap_header() + body, max_record_bytes=64)
 

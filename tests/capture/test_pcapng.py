@@ -245,7 +245,7 @@ def blocks(order: str) -> st.SearchStrategy[bytes]:
     st.sampled_from("<>").flatmap(lambda order: st.tuples(st.just(order), st.lists(blocks(order), max_size=12))),
     st.data(),
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_any_sequence_of_blocks_is_read_as_the_twin_reads_it(
     drawn: tuple[str, list[bytes]], data: st.DataObject
 ) -> None:

@@ -46,7 +46,7 @@ moments = st.one_of(
 @given(
     moments, st.lists(st.integers(0, 80), max_size=6), st.integers(0, 20), st.sampled_from([0, 3, 20, 10**9, 2**63 - 1])
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_rows_come_as_from_a_bounded_queue_whatever_the_blocks(
     times: list[int], cuts: list[int], capacity: int, sort_ns: int
 ) -> None:

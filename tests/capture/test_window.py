@@ -19,7 +19,7 @@ DATA = bytes(number * 7 % 251 for number in range(3000))
     st.lists(st.tuples(st.sampled_from(["use", "turn", "want", "skip"]), st.integers(0, 400)), max_size=30),
     st.integers(1, 300),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_stands_at_the_start_is_what_stands_at_its_offset(steps: list[tuple[str, int]], block_bytes: int) -> None:
     window = Window(Source("a", io.BytesIO(DATA[10:])), block_bytes, 100, DATA[:10])
     for step, size in steps:

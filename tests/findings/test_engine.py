@@ -10,7 +10,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sipanalyzer
@@ -225,7 +225,7 @@ def busy_scene() -> bytes:
 BUSY = busy_scene()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(40, len(BUSY) - 1), st.integers(0, 255)), min_size=1, max_size=30))
 def test_damaged_captures_are_judged_without_an_exception(changes: list[tuple[int, int]]) -> None:
     data = bytearray(BUSY)
@@ -246,7 +246,7 @@ VALUES = st.one_of(
 HEADERS = ("Session-Expires", "RSeq", "RAck", "Refer-To", "Replaces", "Route", "Via", "Max-Forwards", "User-Agent")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.fixed_dictionaries(dict.fromkeys(HEADERS, VALUES)), st.binary(max_size=60), st.integers(200, 699))
 def test_hostile_headers_are_judged_without_an_exception(values: dict[str, str], body: bytes, status: int) -> None:
     headers = [f"{name}: {value}" for name, value in values.items()]

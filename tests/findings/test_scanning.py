@@ -56,7 +56,7 @@ entries = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(entries)
 def test_windows_are_judged_as_the_twin_judges_them(given_: list[tuple[int, int, int | None]]) -> None:
     transactions = made(given_)

@@ -76,7 +76,7 @@ def test_what_stands_around_a_packet_does_not_matter(name: str) -> None:
         assert (kind, row) == alone
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_any_bytes_are_decoded_like_the_slow_twin_does(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(CARRIED)))

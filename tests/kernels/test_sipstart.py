@@ -124,7 +124,7 @@ PIECES = [
 PIECES += [b"OK", b"Via: x", b"v:", b"i :", b"From", b"\0", b"\xff", b"7", b".", b"/", b"<sip:a>", b"x" * 64]
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.lists(st.sampled_from(PIECES), max_size=9), st.binary(max_size=3))
 def test_any_line_is_judged_as_the_regular_expressions_do(pieces: list[bytes], rest: bytes) -> None:
     payload = b"".join(pieces) + rest

@@ -21,7 +21,7 @@ from tests.naive import records as naive
 @example(2**64 - 1, 0x80 | 127, 0)
 @example(2**64 - 1, 127, 0)
 @example(1_700_000_000_123_456_789, 9, -1)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_time_of_any_resolution_is_exact_and_every_step_fits_int64(
     ticks: int, resolution: int, offset_s: int
 ) -> None:
@@ -31,7 +31,7 @@ def test_a_time_of_any_resolution_is_exact_and_every_step_fits_int64(
 
 
 @given(st.integers(0, 2**32 * 10**9), st.sampled_from([*range(20), *range(0x80, 0x80 + 64)]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_time_of_our_days_survives_every_resolution_that_can_hold_it(moment: int, resolution: int) -> None:
     power = resolution & 0x7F
     ticks = moment * (2**power if resolution & 0x80 else 10**power) // 10**9
@@ -45,7 +45,7 @@ def test_a_time_of_our_days_survives_every_resolution_that_can_hold_it(moment: i
     st.lists(st.integers(-20, 20), max_size=40).map(lambda steps: np.cumsum(steps).tolist()),
     st.sampled_from([0, 5, 30, 2**63 - 1]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_disorder_and_clock_steps_are_told_apart_as_by_the_twin(times: list[int], sort_ns: int) -> None:
     state = np.zeros(walkstate.STATE, np.int64)
     notes = np.zeros((walkstate.NOTES, 1 + EXAMPLES), np.int64)

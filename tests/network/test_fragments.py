@@ -64,7 +64,7 @@ UDP = struct.pack(">HHHH", 5060, 5060, 8 + 3000, 0)
 DATA = UDP + bytes(random.Random(1).randbytes(3000))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_any_order_with_duplicates_gives_the_datagram_once(data: st.DataObject) -> None:
     build = data.draw(st.sampled_from([four, six]))

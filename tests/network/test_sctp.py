@@ -172,7 +172,7 @@ def test_many_tiny_fragments_cost_no_more_than_their_number(step):
     assert clock.process_time() - began < 3
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.data())
 def test_any_fragments_in_any_order_with_any_resending_are_the_same_messages(data):
     sources = data.draw(st.lists(st.binary(min_size=1, max_size=30), min_size=1, max_size=6))
@@ -200,7 +200,7 @@ def test_any_fragments_in_any_order_with_any_resending_are_the_same_messages(dat
     assert wire.sctp._total == 0
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.one_of(

@@ -381,7 +381,7 @@ segments = st.lists(
 )  # where, how long, other bytes
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(segments, st.sampled_from([0, 2**32 - 30, 12345]))
 def test_any_segments_give_the_bytes_that_the_twin_finds(plan, isn):
     source = bytes(range(100))
@@ -407,7 +407,7 @@ def test_any_segments_give_the_bytes_that_the_twin_finds(plan, isn):
     assert wire.tcp._total == 0
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(min_size=1, max_size=300), st.data())
 def test_any_cutting_in_any_order_with_any_resending_is_the_same_bytes(source, data):
     cuts = sorted({0, len(source), *data.draw(st.lists(st.integers(0, len(source)), max_size=20))})
@@ -430,7 +430,7 @@ def test_any_cutting_in_any_order_with_any_resending_is_the_same_bytes(source, d
     assert len(wire.anomalies) == 0
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.data())
 def test_other_connections_in_between_change_nothing(data):
     plan = data.draw(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 40), st.integers(1, 5)), max_size=40))
@@ -451,7 +451,7 @@ def test_other_connections_in_between_change_nothing(data):
         assert mixed[which] == single[which] + wire.tcp.finish()
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.tuples(

@@ -79,7 +79,7 @@ WORDS = (
 )  # fmt: skip
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=2_000)
 @given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join) | st.text(max_size=40))
 def test_any_words_are_an_expression_or_a_value_error(text: str) -> None:
     try:

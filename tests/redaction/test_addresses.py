@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sipanalyzer.redaction.addresses import Addresses
@@ -38,13 +38,11 @@ ordinary = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(ordinary, ordinary)
 def test_prefixes_that_are_shared_stay_shared_and_no_others_become_so(one: int, other: int) -> None:
     assert common(ADDRESSES.four(one), ADDRESSES.four(other), 4) == common(one, other, 4)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_an_address_keeps_its_kind_and_the_length_of_its_text(address: int) -> None:
     old, new = ipaddress.IPv4Address(address), ipaddress.IPv4Address(ADDRESSES.four(address))
@@ -88,7 +86,6 @@ def test_an_ipv4_address_in_ipv6_is_the_one_that_stands_alone() -> None:
     assert ADDRESSES.text("::ffff:192.0.2.7") == "::ffff:" + four("192.0.2.7")
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**128 - 1))
 def test_every_ipv6_text_stays_as_long(address: int) -> None:
     text = str(ipaddress.IPv6Address(address))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sipanalyzer.redaction.keyed import Keyed
@@ -14,7 +14,6 @@ KEYED = Keyed("a key")
 words = st.text(string.ascii_letters + string.digits, min_size=1, max_size=12)
 
 
-@settings(deadline=None)
 @given(words)
 def test_a_word_keeps_its_length_its_digits_and_its_capitals(word: str) -> None:
     new = KEYED.word(word)
@@ -23,7 +22,6 @@ def test_a_word_keeps_its_length_its_digits_and_its_capitals(word: str) -> None:
         assert (old.isdigit(), old.isupper()) == (other.isdigit(), other.isupper())
 
 
-@settings(deadline=None)
 @given(words, words)
 def test_two_words_that_differ_still_differ(one: str, other: str) -> None:
     assert (KEYED.word(one) == KEYED.word(other)) == (one == other)
@@ -34,7 +32,6 @@ def test_all_short_words_become_different_ones() -> None:
     assert len({KEYED.word(word) for word in short}) == len(short)
 
 
-@settings(deadline=None)
 @given(st.text(string.digits, min_size=1, max_size=15), st.text(string.digits, min_size=1, max_size=15))
 def test_numbers_with_the_same_end_keep_the_same_end(one: str, other: str) -> None:
     same = 0
@@ -61,7 +58,6 @@ def test_words_that_name_nobody_stay() -> None:
     assert KEYED.word("Anonymous") == "Anonymous"
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
 def test_ssrcs_stay_apart_and_as_long_in_decimal(one: int, other: int) -> None:
     assert len(str(KEYED.ssrc(one))) == len(str(one))

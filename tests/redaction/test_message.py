@@ -159,7 +159,7 @@ def test_bodies_keep_what_is_measured() -> None:
     assert relay == b"Signal=" + KEYED.key_pressed("5").encode() + b"\r\nDuration=160\r\n"
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.binary(max_size=400))
 def test_anything_at_all_keeps_its_length(data: bytes) -> None:
     assert len(MESSAGES.message(data)) == len(data)
@@ -167,12 +167,17 @@ def test_anything_at_all_keeps_its_length(data: bytes) -> None:
     assert len(with_body(b"application/pidf+xml", data)) == len(data)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text('<>@:;="%[]./ ,?&\\ab1z-+\r\n', max_size=200))
 def test_text_of_any_grammar_keeps_its_length_and_its_punctuation(text: str) -> None:
     data = text.encode()
     out = new(data)
     assert [byte for byte in data if not chr(byte).isalnum()] == [byte for byte in out if not chr(byte).isalnum()]
+
+
+def test_media_whose_address_is_damaged_still_have_one() -> None:
+    out = with_body(b"application/sdp", b"v=0\r\nc=IN IP4 192.0.2.10\x1d\r\nm=audio 40000 RTP/AVP 18\r\n")
+    assert out.endswith(b"\r\nc=IN IP4 ***********\r\nm=audio 40000 RTP/AVP 18\r\n")
 
 
 def test_of_a_damaged_description_only_the_damaged_line_is_lost() -> None:

@@ -23,7 +23,7 @@ FRAMES = [
 ]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(LINKS, st.binary(max_size=120), st.integers(0, 200))
 def test_any_bytes_at_all_keep_their_length(link: int, data: bytes, more: int) -> None:
     buffer = bytearray(data)
@@ -31,7 +31,7 @@ def test_any_bytes_at_all_keep_their_length(link: int, data: bytes, more: int) -
     assert len(buffer) == len(data)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(FRAMES), st.data())
 def test_a_packet_that_was_damaged_keeps_its_length(frame: bytes, data: st.DataObject) -> None:
     buffer = bytearray(frame[: data.draw(st.integers(0, len(frame)))])

@@ -390,7 +390,7 @@ def test_of_a_compressed_websocket_all_before_belongs(path: pathlib.Path) -> Non
     assert alone.messages == next(call for call in result.calls if call.call_id == "one").messages == 2
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_whatever_way_a_stream_is_cut_the_segments_with_bytes_of_the_call_are_found(data: st.DataObject) -> None:
     texts = {"one": invite("one"), "two": invite("two"), "three": ack("three"), "idle": b"\r\n\r\n"}

@@ -134,7 +134,7 @@ def test_a_stream_without_packets_has_no_figures() -> None:
     assert len(follow_packets(rows_of([]), (), Options())) == 0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(streams())
 def test_each_packet_equals_its_obvious_version(packets: list[Packet]) -> None:
     found, stream = followed(packets)
@@ -159,7 +159,7 @@ def _reused(found: PacketFigures) -> list[int]:
     return [at for at, number in enumerate(found.extended.tolist()) if number and first.setdefault(number, at) != at]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(streams(), st.sampled_from([8, 97, 34]))
 def test_packets_add_up_to_their_stream_without_any_sdp(packets: list[Packet], payload_type: int) -> None:
     rows = rows_of(packets, payload_type=payload_type)

@@ -38,14 +38,14 @@ def hold_to_packets(all_of: list[list[Packet]], most: list[int], describe=None, 
         assert made == make_series(figures[at], rows[at], turns[at], options, most[at])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(streams(), st.integers(1, 600)), min_size=1, max_size=6), st.sampled_from([40, 60, 200]))
 def test_streams_to_which_all_sorts_of_things_happen(made: list[tuple[list[Packet], int]], depth: int) -> None:
     options = dataclasses.replace(OPTIONS, playout_ms=float(depth))
     hold_to_packets([packets for packets, _ in made], [most for _, most in made], options=options)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(streams(), min_size=1, max_size=4))
 def test_where_no_clock_is_known(made: list[list[Packet]]) -> None:
     hold_to_packets(made, [50] * len(made), describe=lambda src, dst, payload_type, time: Format(None, 0, "audio"))

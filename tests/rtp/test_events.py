@@ -112,7 +112,7 @@ def test_a_clock_that_is_never_known_has_first_and_last_packets_too() -> None:
     assert (f.clock_rate_hz, f.first_sequence, f.first_stamp, f.last_sequence, f.last_stamp) == (None, 5, 77, 34, 106)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(streams())
 def test_events_and_holes_equal_their_obvious_version(packets: list[Packet]) -> None:
     table = table_of(rows_of(packets))

@@ -191,7 +191,7 @@ def same(packets: list[Packet], length_ns: int, announced: bool = True) -> None:
     assert min(found.lost.min(), found.discarded.min(), found.runs.min(), found.expected.min()) >= 0
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(streams(), st.sampled_from([50 * MS, 300 * MS, SECOND, 2500 * MS, 7777 * MS]))
 def test_intervals_equal_their_obvious_version(packets: list[Packet], length_ns: int) -> None:
     same(packets, length_ns)
@@ -206,7 +206,7 @@ def all_of(table: StreamTable) -> tuple[object, ...]:
     return table.finish(), table.outages().tolist(), table.events().tolist(), table.missed()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(streams(), st.lists(st.integers(0, 300), max_size=5), st.integers(0, 40))
 def test_any_cut_leaves_the_same_rows(packets: list[Packet], cuts: Sequence[int], limit: int) -> None:
     rows = rows_of(packets)
@@ -217,7 +217,7 @@ def test_any_cut_leaves_the_same_rows(packets: list[Packet], cuts: Sequence[int]
     equal(whole.intervals(), cut.intervals())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(streams(), min_size=2, max_size=3), st.randoms(use_true_random=False))
 def test_interleaving_streams_changes_no_row(many: list[list[Packet]], rng) -> None:
     options = Options(interval_ns=300 * MS)

@@ -178,7 +178,7 @@ def test_a_clock_learnt_late_gives_the_figures_of_one_known_from_the_beginning()
     assert [getattr(guessed, name) for name in names] == [getattr(known, name) for name in names]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(streams())
 def test_an_adaptive_buffer_equals_its_obvious_version(packets: list[Packet]) -> None:
     f = with_options(packets, playout_mode="adaptive", playout_ms=40.0, playout_most_ms=150.0, gmin=4)

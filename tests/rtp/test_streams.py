@@ -301,13 +301,13 @@ def same_playout_and_bursts(f: Figures, truth: Truth) -> None:
     assert f.bad == f.lost + (f.discarded or 0)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(streams())
 def test_the_kernel_equals_its_obvious_version(packets: list[Packet]) -> None:
     same(figures(packets), packets)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(streams(), st.lists(st.integers(0, 200), max_size=5))
 def test_any_cut_gives_the_same_figures_bit_for_bit(packets: list[Packet], cuts: list[int]) -> None:
     rows = rows_of(packets)
@@ -316,7 +316,7 @@ def test_any_cut_gives_the_same_figures_bit_for_bit(packets: list[Packet], cuts:
     assert table_of(rows, cuts=cuts, announced=False).finish() == table_of(rows, announced=False).finish()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(streams(), min_size=2, max_size=4), st.randoms(use_true_random=False))
 def test_interleaving_streams_changes_nothing(many: list[list[Packet]], rng: random.Random) -> None:
     each = [rows_of(packets, ssrc=k + 1) for k, packets in enumerate(many)]

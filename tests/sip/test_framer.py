@@ -380,7 +380,7 @@ def test_a_start_line_quoted_in_the_rest_of_a_head_begins_no_message():
         assert data(reader.feed(whole[10:] + STREAM[1], 2, 2, gap=True)) == [STREAM[1]]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(STREAM), min_size=1, max_size=6), st.lists(st.integers(0, 3000), max_size=30))
 def test_any_cutting_gives_the_same_messages(messages, cuts):
     whole = b"".join(messages)
@@ -392,7 +392,7 @@ def test_any_cutting_gives_the_same_messages(messages, cuts):
     assert [item.frame for item in got] == [next(i for i, at in enumerate(places) if at >= end) for end in ends]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.binary(max_size=200), st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 7)), max_size=8))
 def test_nothing_on_the_stream_raises(noise, plan):
     reader = framer(max_sip_message_bytes=600)
@@ -431,7 +431,7 @@ def test_without_any_one_segment_all_messages_outside_the_hole_are_found(size):
         assert all(any(one.startswith(item.data) for one in STREAM) for item in got)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.data())
 def test_any_segments_in_any_order_with_any_resending_give_the_same_messages(data_):
     places = sorted({0, len(WHOLE), *data_.draw(st.lists(st.integers(0, len(WHOLE)), max_size=25))})
@@ -456,7 +456,7 @@ BODIES = [
 ]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(st.sampled_from(BODIES), st.sampled_from(["INVITE", "MESSAGE", "A", ""])), min_size=1, max_size=5

@@ -114,7 +114,7 @@ def test_a_good_message_cut_anywhere_is_read_or_refused() -> None:
             assert (m.from_, m.to, m.vias, m.contacts, m.cseq, m.body_parts()) is not None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(messages())
 def test_no_message_raises_anything_else(data: bytes) -> None:
     try:
@@ -130,7 +130,7 @@ def test_no_message_raises_anything_else(data: bytes) -> None:
         assert find_headers(data, header.raw_name) == list(m.headers_all(header.raw_name))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(st.sampled_from('<>"\\;,=:@[]/ ?abc0é%4\u2028'), max_size=40))
 def test_no_text_raises_anything_else(text: str) -> None:
     for parse in (parse_uri, parse_address, parse_via):

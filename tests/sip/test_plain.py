@@ -73,7 +73,7 @@ def test_what_has_a_defect_is_not(before: bytes, after: bytes) -> None:
     assert not is_plain(message)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(sorted(PATTERNS)).flatmap(
     lambda name: st.tuples(st.just(name), st.from_regex(PATTERNS[name], fullmatch=True))
 ))  # fmt: skip
@@ -105,7 +105,7 @@ def messages(draw: st.DrawFn) -> bytes:
     return message
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(messages())
 def test_no_message_that_is_plain_has_a_defect(message: bytes) -> None:
     if is_plain(message):

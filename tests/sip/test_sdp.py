@@ -224,7 +224,7 @@ _line = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(_line, max_size=15), st.binary(max_size=4))
 def test_no_bytes_raise_anything_else(lines: list[str], noise: bytes) -> None:
     body = "\r\n".join(lines).encode("utf-8", "surrogatepass") + noise

@@ -8,7 +8,7 @@ import pathlib
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipanalyzer import kernels
@@ -78,7 +78,7 @@ def same(a: Messages, b: Messages) -> None:
             assert one == other, name
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(messages(), st.booleans())
 def test_the_kernel_finds_what_the_parser_finds(data: bytes, truncated: bool) -> None:
     store = MessageStore(Options())
@@ -126,7 +126,7 @@ def test_the_kernel_finds_what_the_parser_and_tshark_find_in_real_captures(corpu
     assert compared > 1400
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_division_into_blocks_gives_the_same_messages(data: st.DataObject) -> None:
     items = [invite(n % 3, _=f"{n % 2}") for n in range(9)] + [b"\r\n\r\n" + invite(7), b"SIP/2.0 200 OK\r\n\r\n"]

@@ -145,7 +145,7 @@ def test_whether_a_frame_carries_sip_needs_few_bytes():
         assert carries_sip(ws(REGISTER, 9 if len(REGISTER) < 126 else 3, key=key)) is False
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.tuples(st.sampled_from([REGISTER, OK, LONG, b"\r\n\r\n", b""]), st.booleans(), st.integers(1, 4)), max_size=6
@@ -163,7 +163,7 @@ def test_any_fragmentation_and_any_cutting_gives_the_same_messages(plan, cuts):
     assert read([whole[a:b] for a, b in itertools.pairwise(places)]) == [payload for payload, _, _ in plan]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(st.one_of(st.binary(max_size=60), st.sampled_from([ws(OK), ws(LONG, key=KEY), ws(b"", 8)])), max_size=10)
 )
@@ -324,7 +324,7 @@ def test_a_message_that_is_too_large_says_so():
     assert got[0].defects == (TOO_LARGE,)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.sampled_from([REGISTER, OK, LONG]), st.booleans()), min_size=1, max_size=5),
     st.lists(st.integers(0, 2000), max_size=12),

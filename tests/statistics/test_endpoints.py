@@ -249,7 +249,7 @@ def test_both_legs_of_a_b2bua_that_mixes_make_it_a_relay() -> None:
 LINES = (PROXY + PLAIN.replace("from=", "call=d from=")).strip().splitlines()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sets(st.integers(0, len(LINES) - 1)))
 def test_sums_agree_whatever_part_of_the_calls_was_captured(kept: set[int]) -> None:
     script = "\n".join(LINES[k] for k in sorted(kept))

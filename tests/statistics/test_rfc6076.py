@@ -309,7 +309,7 @@ some_registrations = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(some_calls, max_size=12), st.lists(some_registrations, max_size=6))
 def test_the_figures_are_those_of_the_twin(calls: list[Call], registrations: list[Registration]) -> None:
     result = result_of(

@@ -236,7 +236,7 @@ def tapes(draw: st.DrawFn) -> bytes:
     return pcap_bytes(tape.packets, nanoseconds=True, link_type=ETHERNET)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tapes(), st.booleans())
 def test_whatever_was_on_the_wire_the_chart_is_sound(capture: bytes, fold: bool) -> None:
     result = sipanalyzer.analyze(io.BytesIO(capture)).result

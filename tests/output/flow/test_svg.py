@@ -91,7 +91,7 @@ def test_no_text_runs_into_another_or_into_an_arrow_or_out_of_the_picture(
 _TEXTS = st.text(max_size=60) | st.sampled_from(HOSTILE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(_TEXTS, _TEXTS, st.integers(0, 3), st.integers(0, 3)), max_size=8), _TEXTS, _TEXTS)
 def test_any_text_stays_in_its_place(rows: list[tuple[str, str, int, int]], name: str, title: str) -> None:
     drawn = [

@@ -292,7 +292,7 @@ def charts(draw: st.DrawFn) -> FlowChart:
     return chart(*rows, participants=people, legs=legs, remarks=tuple(draw(st.lists(HOSTILE, max_size=2))))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(charts(), st.integers(40, 250))
 def test_any_chart_fits_the_page_and_holds_no_control_character_and_all_its_messages(
     drawn: FlowChart, width: int

@@ -45,7 +45,7 @@ def test_an_outage_is_spread_over_its_time() -> None:
     assert made.max_delta_ms[2:6] == [None] * 4
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(streams(), st.integers(1, 600))
 def test_sums_are_those_of_the_stream(packets: list[Packet], most: int) -> None:
     made, stream = series(packets, most)
